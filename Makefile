@@ -1,0 +1,57 @@
+# Every target does its own set-up: python3, make and a package registry are all it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SOURCES := services dev tests
+# The modules that run inside an orchestration: no clock, no randomness (see pyproject.toml).
+DETERMINISTIC := services/shared/monitor_core/contract.py services/shared/monitor_core/kinds \
+	services/worker/monitor_worker/policy.py services/worker/monitor_worker/orchestrator.py
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types imports unit lock format clean
+
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(READY): requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Durable Monitor needs Python 3.11 or newer: make PYTHON=python3.13 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@echo "Installing the locked dependencies into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+demo: $(READY) ## Monitor a real HTTP job with the scheduler, the worker and the job on this machine
+	@$(BIN)/python dev/demo.py
+
+test: lint types imports unit ## Lint, types, import rules and all tests
+
+lint: $(READY)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff check --select TID251 $(DETERMINISTIC)
+	$(BIN)/ruff format --check $(SOURCES)
+
+types: $(READY)
+	$(BIN)/mypy $(SOURCES)
+
+imports: $(READY)
+	PYTHONPATH=services/shared:services/worker:services/client-scheduler $(BIN)/lint-imports
+
+unit: $(READY)
+	$(BIN)/pytest -n 2
+
+format: $(READY) ## Format and mend what can be mended
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --upgrade pyproject.toml
+lock: ## Renew the locked dependencies (installs uv first where there is none)
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet uv; }
+	$(LOCK) --extra worker --output-file services/worker/requirements.txt
+	$(LOCK) --extra client --output-file services/client-scheduler/requirements.txt
+	$(LOCK) --extra worker --extra client --group dev --output-file requirements-dev.txt
+
+clean: ## Remove the virtual environment and every cache
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
