@@ -1,0 +1,1 @@
+"""The client-scheduler: starts, watches and controls monitors."""

@@ -1,0 +1,1 @@
+"""What the worker and the client-scheduler agree on, and nothing else."""

@@ -1,0 +1,1 @@
+"""The worker: runs the orchestrator and the checks."""

@@ -1,0 +1,83 @@
+"""The contract between clients, orchestrator and worker: frozen, typed, versioned data and no behaviour.
+
+Everything that is written into an orchestration's input, history, custom status or output is defined here, as
+pydantic models. Times are timezone-aware UTC, durations are seconds.
+"""
+
+from monitor_core.contract.base import Model, Problem, RequestError, Utc
+from monitor_core.contract.command import (
+    Cancel,
+    CheckNow,
+    Command,
+    CommandOutcome,
+    parse_command,
+)
+from monitor_core.contract.names import (
+    ACTIVITY,
+    CONTROL_EVENT,
+    INSTANCE_PREFIX,
+    ORCHESTRATOR,
+    VERSION,
+    instance_id,
+)
+from monitor_core.contract.request import (
+    MonitorRequest,
+    Polling,
+    Tolerance,
+    differing_fields,
+    fingerprint,
+    parse_request,
+    request_schema,
+)
+from monitor_core.contract.schedule import Schedule
+from monitor_core.contract.state import MonitorInput, Progress, Transition
+from monitor_core.contract.turn import CheckError, ErrorClass, ObservationSummary, Turn, TurnEnd, TurnReport
+from monitor_core.contract.verdict import (
+    EXIT_CODES,
+    DecidedBy,
+    Decision,
+    MonitorResult,
+    MonitorStatus,
+    Verdict,
+)
+
+__all__ = [
+    "ACTIVITY",
+    "CONTROL_EVENT",
+    "EXIT_CODES",
+    "INSTANCE_PREFIX",
+    "ORCHESTRATOR",
+    "VERSION",
+    "Cancel",
+    "CheckError",
+    "CheckNow",
+    "Command",
+    "CommandOutcome",
+    "DecidedBy",
+    "Decision",
+    "ErrorClass",
+    "Model",
+    "MonitorInput",
+    "MonitorRequest",
+    "MonitorResult",
+    "MonitorStatus",
+    "ObservationSummary",
+    "Polling",
+    "Problem",
+    "Progress",
+    "RequestError",
+    "Schedule",
+    "Tolerance",
+    "Transition",
+    "Turn",
+    "TurnEnd",
+    "TurnReport",
+    "Utc",
+    "Verdict",
+    "differing_fields",
+    "fingerprint",
+    "instance_id",
+    "parse_command",
+    "parse_request",
+    "request_schema",
+]

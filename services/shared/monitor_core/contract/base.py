@@ -1,0 +1,69 @@
+"""The base of every model, and how a request that cannot be accepted says so."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated, NamedTuple
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+_LONGEST_SHOWN = 80
+
+
+class Model(BaseModel):
+    """Frozen data with no fields but its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+
+def _to_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+Utc = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+"""A point in time: timezone-aware, kept as UTC, written as ISO 8601."""
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with a request: the field's dotted path, and the reason."""
+
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.reason}"
+
+
+class RequestError(ValueError):
+    """A request that cannot be accepted; `problems` names each field and its reason."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(str(problem) for problem in self.problems))
+
+
+def problems_of(error: ValidationError, prefix: str = "") -> list[Problem]:
+    """Pydantic's errors as problems, one a field, their paths below `prefix`."""
+    reasons: dict[str, list[str]] = {}
+    for detail in error.errors(include_url=False):
+        reason = _reason(detail["type"], detail["msg"], detail["input"])
+        reasons.setdefault(_path(prefix, detail["loc"]), []).append(reason)
+    return [Problem(field, ", or ".join(several)) for field, several in reasons.items()]
+
+
+def _path(prefix: str, location: tuple[int | str, ...]) -> str:
+    # Pydantic adds the tag of a union's member to the path: it names no field of the user's.
+    parts = [
+        str(part) for part in location if not str(part).startswith(("constrained-", "literal[", "[key]"))
+    ]
+    return ".".join([prefix, *parts] if prefix else parts) or "request"
+
+
+def _reason(kind: str, message: str, value: object) -> str:
+    if kind == "missing":
+        return "is required"
+    if kind == "extra_forbidden":
+        return "is not a known field"
+    reason = message.removeprefix("Value error, ").removeprefix("Input ")
+    # A value that is long, or has parts of its own, would hide the reason, or repeat what must not be shown.
+    plain = isinstance(value, bool | int | float | str) and len(str(value)) <= _LONGEST_SHOWN
+    return f"{reason} (got {value!r})" if plain else reason

@@ -1,0 +1,30 @@
+"""The names under which worker and client know each other, and the instance id of a monitor."""
+
+import hashlib
+import re
+from typing import Final
+from urllib.parse import quote
+
+ORCHESTRATOR: Final = "monitor"
+ACTIVITY: Final = "poll"
+CONTROL_EVENT: Final = "control"
+VERSION: Final = "1.0"
+"""The version of the loop, the state and the turn; a worker takes work by it."""
+
+INSTANCE_PREFIX: Final = "monitor-"
+_LONGEST_ID = 100
+_KEPT = 40
+
+
+def instance_id(job_id: str) -> str:
+    """The orchestration's instance id, derived from `job_id` alone: two different job ids never share one.
+
+    The engine takes 1 to 100 printable ASCII characters. A plain job id stays readable; any other character
+    is percent-encoded; what would be too long keeps its beginning, followed by `@` (which never stands in an
+    encoded id) and half of its SHA-256.
+    """
+    encoded = re.sub("~", "%7E", quote(job_id, safe=""))
+    if len(INSTANCE_PREFIX) + len(encoded) <= _LONGEST_ID:
+        return INSTANCE_PREFIX + encoded
+    digest = hashlib.sha256(job_id.encode()).hexdigest()[:32]
+    return f"{INSTANCE_PREFIX}{encoded[:_KEPT]}@{digest}"

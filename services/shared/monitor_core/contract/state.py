@@ -1,0 +1,50 @@
+"""What a monitor carries from one generation of its orchestration to the next."""
+
+from typing import Self
+
+from pydantic import Field
+
+from monitor_core.contract.base import Model, Utc
+from monitor_core.contract.command import CommandOutcome
+from monitor_core.contract.request import MonitorRequest
+from monitor_core.contract.schedule import Schedule
+from monitor_core.contract.turn import CheckError, ObservationSummary
+
+
+class Transition(Model):
+    """A change of the observed status."""
+
+    at: Utc
+    status: str
+
+
+class Progress(Model):
+    """Everything that changes while a monitor runs: all that continue-as-new has to keep."""
+
+    started_at: Utc
+    deadline: Utc
+    schedule: Schedule
+    revision: int = 0
+    turn: int = Field(0, description="Number of the last turn that was scheduled.")
+    prompt: bool = Field(True, description="Whether the next turn is to come back after its first check.")
+    checks_performed: int = 0
+    last_check_at: Utc | None = None
+    observation: ObservationSummary | None = None
+    error: CheckError | None = Field(None, description="The last check's error; null where it had none.")
+    consecutive_errors: int = 0
+    consecutive_successes: int = 0
+    paused: bool = False
+    transitions: tuple[Transition, ...] = ()
+    commands: tuple[CommandOutcome, ...] = ()
+
+    def with_(self, **changes: object) -> Self:
+        """A copy with `changes`; pydantic does not validate them, mypy's plug-in does not see them."""
+        return self.model_copy(update=changes)
+
+
+class MonitorInput(Model):
+    """The orchestration's input: the request, the run, and after continue-as-new the progress so far."""
+
+    request: MonitorRequest
+    run: str = Field(min_length=1, max_length=64, description="Identifies this start of the job (a UUID).")
+    progress: Progress | None = None

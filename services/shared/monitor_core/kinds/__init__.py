@@ -1,0 +1,15 @@
+"""The built-in kinds of check: one pure spec each (fields, CEL variables, natural condition).
+
+A new kind is a module here and a driver of the same name in monitor_worker.checks.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from monitor_core.kinds.base import CheckSpec, Variable
+from monitor_core.kinds.http import HttpCheck
+from monitor_core.kinds.simulated import SimulatedCheck
+
+BUILT_IN: Final[Mapping[str, type[CheckSpec]]] = {"http": HttpCheck, "simulated": SimulatedCheck}
+
+__all__ = ["BUILT_IN", "CheckSpec", "HttpCheck", "SimulatedCheck", "Variable"]

@@ -1,0 +1,91 @@
+"""The kind `http`: one request to a URL; the job's status, or a service's availability."""
+
+import re
+from types import MappingProxyType
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, JsonValue, field_validator, model_validator
+
+from monitor_core.kinds.base import CheckSpec, Variable
+
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS"})
+_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+_OWN_HEADERS = frozenset(
+    {"connection", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+_LONGEST_VALUE = 8192
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+Code = Annotated[str, BeforeValidator(str), Field(pattern=r"^[1-5]([0-9]{2}|xx)$")]
+
+
+class HttpCheck(CheckSpec):
+    """One HTTP request per check.
+
+    The conditions are judged on every answer, whatever its code. Where none holds, an answer outside
+    `expected_codes` is an error of the check: transient for 404, 408, 409, 425, 429 and 5xx, else permanent.
+    """
+
+    variables = MappingProxyType(
+        {
+            "code": Variable("int", "The status code, 200 say."),
+            "headers": Variable("map(string, string)", "The answer's headers, their names in lower case."),
+            "body": Variable("dyn", "The answer decoded as JSON; absent where it is not JSON."),
+            "text": Variable("string", "The answer as text."),
+            "status": Variable("string", "The text field `status` of a JSON answer; absent without one."),
+            "latency_ms": Variable("double", "Milliseconds from the check's start to the answer's end."),
+        }
+    )
+    # The Azure operation form: https://github.com/microsoft/api-guidelines, "Long-Running Operations".
+    natural_success = "code >= 200 && code < 300 && status == 'Succeeded'"
+    natural_failure = "code >= 200 && code < 300 && status in ['Failed', 'Canceled']"
+
+    kind: Literal["http"] = "http"
+    url: str = Field(max_length=2048, description="http or https; no credentials in it.")
+    method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    headers: dict[str, str] = Field({}, max_length=50)
+    body: JsonValue = Field(None, description="Sent as JSON; a text is sent as it is, as text/plain.")
+    expected_codes: tuple[Code, ...] = Field(
+        ("2xx",), max_length=50, description="Codes, or classes such as 2xx, whose answers are no error."
+    )
+    max_redirects: int = Field(
+        5, ge=0, le=20, description="Redirects to follow; each is checked like the URL."
+    )
+    allow_repeat: bool = Field(
+        False, description="A method that is not idempotent may be sent more than once for one check."
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _plain_http(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("should be an absolute http or https URL")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("should have no user name or password in it: it stays in the history")
+        if not url.isprintable() or " " in url:
+            raise ValueError("should have no space or control character in it")
+        _ = parts.port  # raises where it is no port
+        return url
+
+    @field_validator("headers")
+    @classmethod
+    def _sendable(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name, value in headers.items():
+            if not _TOKEN.fullmatch(name) or not _FIELD_VALUE.fullmatch(value) or len(value) > _LONGEST_VALUE:
+                raise ValueError(f"{name!r} is not a valid header")
+            if name.lower() in _SECRET_HEADERS:
+                raise ValueError(f"{name} would carry a secret into the history, where it stays readable")
+            if name.lower() in _OWN_HEADERS:
+                raise ValueError(f"{name} is set by the check itself")
+        return headers
+
+    @model_validator(mode="after")
+    def _repeatable(self) -> Self:
+        if self.method not in _IDEMPOTENT and not self.allow_repeat:
+            raise ValueError(
+                f"{self.method} may be sent more than once for one check: set allow_repeat if that is harmless"
+            )
+        return self
