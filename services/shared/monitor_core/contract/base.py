@@ -7,6 +7,7 @@ from typing import Annotated, NamedTuple
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 _LONGEST_SHOWN = 80
+_TAGS = ("constrained-", "literal[", "[key]")
 
 
 class Model(BaseModel):

@@ -86,6 +86,6 @@ class HttpCheck(CheckSpec):
     def _repeatable(self) -> Self:
         if self.method not in _IDEMPOTENT and not self.allow_repeat:
             raise ValueError(
-                f"{self.method} may be sent more than once for one check: set allow_repeat if that is harmless"
+                f"{self.method} may be sent twice for one check: set allow_repeat if that does no harm"
             )
         return self

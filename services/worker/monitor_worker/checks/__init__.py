@@ -1,0 +1,1 @@
+"""The drivers: one module a kind, named like it, each with `create(resources)`."""
