@@ -42,21 +42,19 @@ class RequestError(ValueError):
         super().__init__("; ".join(str(problem) for problem in self.problems))
 
 
-def problems_of(error: ValidationError, prefix: str = "") -> list[Problem]:
-    """Pydantic's errors as problems, one a field, their paths below `prefix`."""
+def problems_of(error: ValidationError, prefix: str = "", whole: str = "request") -> list[Problem]:
+    """Pydantic's errors as problems, one a field, their paths below `prefix`; `whole` names what has no path."""
     reasons: dict[str, list[str]] = {}
     for detail in error.errors(include_url=False):
         reason = _reason(detail["type"], detail["msg"], detail["input"])
-        reasons.setdefault(_path(prefix, detail["loc"]), []).append(reason)
+        reasons.setdefault(_path(prefix, detail["loc"]) or whole, []).append(reason)
     return [Problem(field, ", or ".join(several)) for field, several in reasons.items()]
 
 
 def _path(prefix: str, location: tuple[int | str, ...]) -> str:
     # Pydantic adds the tag of a union's member to the path: it names no field of the user's.
-    parts = [
-        str(part) for part in location if not str(part).startswith(("constrained-", "literal[", "[key]"))
-    ]
-    return ".".join([prefix, *parts] if prefix else parts) or "request"
+    parts = [str(part) for part in location if not str(part).startswith(("constrained-", "literal[", "[key]"))]
+    return ".".join([prefix, *parts] if prefix else parts)
 
 
 def _reason(kind: str, message: str, value: object) -> str:

@@ -37,9 +37,7 @@ class Polling(Model):
         "auto",
         description="How long one activity may go on checking; auto: 15 if the interval is under 5, else 0.",
     )
-    honor_retry_after: bool = Field(
-        True, description="Wait at least as long as the target's Retry-After asks."
-    )
+    honor_retry_after: bool = Field(True, description="Wait at least as long as the target's Retry-After asks.")
 
     @model_validator(mode="after")
     def _cap_is_not_below_the_interval(self) -> Self:
@@ -62,14 +60,10 @@ class Tolerance(Model):
 class MonitorRequest(Model):
     """One wait. `check` is validated by its kind's spec: build a request with `parse_request`."""
 
-    job_id: str = Field(
-        min_length=1, max_length=256, description="The user's own name of what is waited for."
-    )
+    job_id: str = Field(min_length=1, max_length=256, description="The user's own name of what is waited for.")
     check: Mapping[str, JsonValue] = Field(description="The check: its kind, and that kind's fields.")
     success_when: Expression | None = Field(None, description="CEL; Completed when it holds.")
-    failure_when: Expression | None = Field(
-        None, description="CEL; Failed when it holds. Wins where both hold."
-    )
+    failure_when: Expression | None = Field(None, description="CEL; Failed when it holds. Wins where both hold.")
     polling: Polling = Polling()
     timeout_seconds: Annotated[Seconds, Field(ge=0, le=YEAR)] = Field(
         30.0, description="From the start to the deadline; one last check is made at the deadline."

@@ -11,9 +11,7 @@ from monitor_core.kinds.base import CheckSpec, Variable
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS"})
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
-_OWN_HEADERS = frozenset(
-    {"connection", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade"}
-)
+_OWN_HEADERS = frozenset({"connection", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade"})
 _LONGEST_VALUE = 8192
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -50,9 +48,7 @@ class HttpCheck(CheckSpec):
     expected_codes: tuple[Code, ...] = Field(
         ("2xx",), max_length=50, description="Codes, or classes such as 2xx, whose answers are no error."
     )
-    max_redirects: int = Field(
-        5, ge=0, le=20, description="Redirects to follow; each is checked like the URL."
-    )
+    max_redirects: int = Field(5, ge=0, le=20, description="Redirects to follow; each is checked like the URL.")
     allow_repeat: bool = Field(
         False, description="A method that is not idempotent may be sent more than once for one check."
     )

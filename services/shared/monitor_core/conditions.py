@@ -1,0 +1,139 @@
+"""CEL behind one small interface: compile a condition for a kind, evaluate it over an observation.
+
+Common Expression Language: https://cel.dev. The evaluator gives up after 9,999 iterations.
+"""
+
+import functools
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from cel_expr_python import cel
+from cel_expr_python.ext import ext_strings
+
+from monitor_core.contract import MonitorRequest, Problem, RequestError
+from monitor_core.kinds.base import CheckSpec, Variable
+
+_TYPES: Mapping[str, Any] = {
+    "bool": cel.Type.BOOL,
+    "int": cel.Type.INT,
+    "double": cel.Type.DOUBLE,
+    "string": cel.Type.STRING,
+    "dyn": cel.Type.DYN,
+    "map(string, string)": cel.Type.Map(cel.Type.STRING, cel.Type.STRING),
+}
+_BUDGET = "Iteration budget exceeded"
+_UNBOUND = 'No value with name "'
+
+
+class ConditionError(Exception):
+    """A condition gave neither true nor false; the message names it and says why."""
+
+
+class Condition:
+    """One compiled condition. Evaluating it is safe on any thread."""
+
+    def __init__(self, field: str, text: str, variables: Mapping[str, Variable]) -> None:
+        """Compile and type-check.
+
+        Args:
+            field: the request's field it stands in, for messages.
+            text: the CEL expression.
+            variables: what it may use.
+
+        Raises:
+            RequestError: it does not compile, or can never be true or false.
+        """
+        self._field = field
+        self._text = text
+        self._variables = variables
+        try:
+            self._expression = _environment(tuple(variables.items())).compile(text)
+        except RuntimeError as error:
+            raise RequestError([Problem(field, _explain(str(error)))]) from error
+        result = self._expression.return_type()
+        if result not in (cel.Type.BOOL, cel.Type.DYN):
+            reason = f"should be true or false, but {text!r} is of type {result.name()}"
+            raise RequestError([Problem(field, reason)])
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        """Whether the condition holds for an observation's variables.
+
+        Raises:
+            ConditionError: it gave no truth value: a key is missing, say.
+        """
+        try:
+            result = self._expression.eval(data=dict(values))
+            answered = result.type() == cel.Type.BOOL
+            value = result.value()
+        except Exception as error:  # the evaluator raises RuntimeError, but also what a conversion does
+            raise ConditionError(self._say(str(error))) from error
+        if not answered:
+            reason = str(value) if result.type() == cel.Type.ERROR else f"it is of type {result.type().name()}"
+            raise ConditionError(self._say(reason))
+        return bool(value)
+
+    def _say(self, reason: str) -> str:
+        shown = self._text if len(self._text) <= 120 else self._text[:117] + "..."  # noqa: PLR2004 # one line
+        return f"{self._field} '{shown}' cannot be judged: {self._reason(reason)}"
+
+    def _reason(self, reason: str) -> str:
+        if _BUDGET in reason:
+            return "it takes more than 9,999 iterations; make it look at less"
+        if _UNBOUND in reason:
+            name = reason.split(_UNBOUND, 1)[1].split('"', 1)[0]
+            return f"the observation has no `{name}` ({self._variables[name].description})"
+        return reason.partition(": ")[2] or reason
+
+
+class Conditions(NamedTuple):
+    """What decides a monitor."""
+
+    success: Condition | None
+    failure: Condition | None
+
+
+@functools.lru_cache(maxsize=4096)
+def _compiled(field: str, text: str, spec: type[CheckSpec]) -> Condition:
+    return Condition(field, text, spec.variables)
+
+
+def conditions(success_when: str | None, failure_when: str | None, spec: type[CheckSpec]) -> Conditions:
+    """The conditions of a request, or where it has none the natural ones of its kind; compiled once and kept.
+
+    Raises:
+        RequestError: one does not compile, or there is nothing that could ever decide.
+    """
+    if success_when is None and failure_when is None:
+        success_when, failure_when = spec.natural_success, spec.natural_failure
+    pairs = (("success_when", success_when), ("failure_when", failure_when))
+    found = [_compiled(field, text, spec) if text is not None else None for field, text in pairs]
+    if not any(found):
+        raise RequestError([Problem("success_when", "is required: this kind has no natural condition")])
+    return Conditions(*found)
+
+
+def check_conditions(request: MonitorRequest, kinds: Mapping[str, type[CheckSpec]]) -> None:
+    """Compile the conditions of a request before it is started.
+
+    Raises:
+        RequestError: as `conditions`.
+    """
+    conditions(request.success_when, request.failure_when, kinds[str(request.check["kind"])])
+
+
+@functools.lru_cache(maxsize=64)
+def _environment(variables: tuple[tuple[str, Variable], ...]) -> cel.Env:
+    types = {name: _TYPES[variable.type] for name, variable in variables}
+    return cel.NewEnv(variables=types, extensions=[ext_strings.ExtStrings()])
+
+
+def _explain(error: str) -> str:
+    """The compiler's message in one line: `column 7: undeclared reference to 'foo'`."""
+    first = next((line for line in error.splitlines() if "<input>:" in line), error)
+    _, _, located = first.partition("<input>:")
+    line, _, rest = located.partition(":")
+    column, _, message = rest.partition(": ")
+    if not message:
+        return error.splitlines()[0]
+    place = f"column {column}" if line == "1" else f"line {line}, column {column}"
+    return f"{place}: " + message.partition(" expecting {")[0].replace(" (in container '')", "")

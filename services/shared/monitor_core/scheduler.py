@@ -1,0 +1,117 @@
+"""The only place that builds a worker, a client, a credential or a channel of the Durable Task Scheduler.
+
+It is also the one adapter to the SDK's private parts.
+"""
+
+import logging
+from typing import Any
+
+from durabletask.azuremanaged.client import AsyncDurableTaskSchedulerClient
+from durabletask.azuremanaged.worker import DurableTaskSchedulerWorker
+from durabletask.grpc_options import GrpcChannelOptions, GrpcRetryPolicyOptions
+from durabletask.worker import (
+    ActivityWorkItemFilter,
+    ConcurrencyOptions,
+    OrchestrationWorkItemFilter,
+    TaskHubGrpcWorker,
+    WorkItemFilters,
+)
+
+from monitor_core.contract import ACTIVITY, ORCHESTRATOR, VERSION
+from monitor_core.settings import SchedulerSettings
+
+_MESSAGE_BYTES = 64 * 1024 * 1024
+
+
+def sdk_logger() -> logging.Logger:
+    """The SDK's logger, at WARNING: at its default INFO it costs a quarter of a worker's CPU."""
+    logger = logging.getLogger("durabletask")
+    logger.setLevel(logging.WARNING)
+    return logger
+
+
+def channel_options() -> GrpcChannelOptions:
+    """Retries for every call (without: one UNAVAILABLE leaves an instance stuck), keepalive, large messages."""
+    return GrpcChannelOptions(
+        max_receive_message_length=_MESSAGE_BYTES,
+        max_send_message_length=_MESSAGE_BYTES,
+        keepalive_time_ms=30_000,
+        keepalive_timeout_ms=10_000,
+        retry_policy=GrpcRetryPolicyOptions(
+            max_attempts=5, initial_backoff_seconds=0.2, max_backoff_seconds=2, backoff_multiplier=3
+        ),
+    )
+
+
+def build_worker(
+    settings: SchedulerSettings, *, max_activities: int, max_orchestrations: int
+) -> DurableTaskSchedulerWorker:
+    """A worker that takes this version's monitors and turns, and nothing else.
+
+    Its thread pool has room for every activity and orchestration at a time: both share it, and a waiting turn
+    must never keep an orchestration from its thread.
+    """
+    worker = DurableTaskSchedulerWorker(
+        host_address=settings.address,
+        taskhub=settings.taskhub,
+        token_credential=_credential(settings),
+        secure_channel=settings.secure,
+        channel_options=channel_options(),
+        concurrency_options=ConcurrencyOptions(
+            maximum_concurrent_activity_work_items=max_activities,
+            maximum_concurrent_orchestration_work_items=max_orchestrations,
+            maximum_thread_pool_workers=max_activities + max_orchestrations,
+        ),
+        logger=sdk_logger(),
+    )
+    worker.use_work_item_filters(
+        WorkItemFilters(
+            orchestrations=[OrchestrationWorkItemFilter(ORCHESTRATOR, [VERSION])],
+            activities=[ActivityWorkItemFilter(ACTIVITY)],
+        )
+    )
+    return worker
+
+
+def is_connected(worker: TaskHubGrpcWorker) -> bool:
+    """Whether the worker holds a stream of work items."""
+    return worker._response_stream is not None  # noqa: SLF001 # the SDK has no public word for it
+
+
+def build_client(settings: SchedulerSettings) -> AsyncDurableTaskSchedulerClient:
+    """A client; close it with `close_client`."""
+    return AsyncDurableTaskSchedulerClient(
+        host_address=settings.address,
+        taskhub=settings.taskhub,
+        token_credential=_async_credential(settings),
+        secure_channel=settings.secure,
+        channel_options=channel_options(),
+        default_version=VERSION,
+        logger=sdk_logger(),
+    )
+
+
+def _credential(settings: SchedulerSettings) -> Any:
+    if not settings.secure:
+        return None
+    from azure import identity  # noqa: PLC0415 # half a second that the emulator does not need
+
+    return _choose(identity, settings)
+
+
+def _async_credential(settings: SchedulerSettings) -> Any:
+    if not settings.secure:
+        return None
+    from azure.identity import aio  # noqa: PLC0415 # half a second that the emulator does not need
+
+    return _choose(aio, settings)
+
+
+def _choose(module: Any, settings: SchedulerSettings) -> Any:
+    """The credential of the connection string's `Authentication`, from `azure.identity` or its `aio`."""
+    name = settings.authentication or "DefaultAzure"
+    if name == "DefaultAzure":
+        return module.DefaultAzureCredential(managed_identity_client_id=settings.client_id)
+    if name in {"ManagedIdentity", "WorkloadIdentity"} and settings.client_id:
+        return getattr(module, f"{name}Credential")(client_id=settings.client_id)
+    return getattr(module, {"AzureCLI": "AzureCliCredential"}.get(name, f"{name}Credential"))()

@@ -1,0 +1,164 @@
+"""The only reader of the environment: what the services take from it, as typed objects."""
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from monitor_core.contract import Problem
+from monitor_core.contract.base import problems_of
+
+EMULATOR = "http://localhost:8080"
+CONNECTION_STRING = "DURABLE_TASK_SCHEDULER_CONNECTION_STRING"
+Authentication = Literal["None", "DefaultAzure", "ManagedIdentity", "WorkloadIdentity", "Environment", "AzureCLI"]
+_WORDS = {
+    "endpoint": "ENDPOINT",
+    "taskhub": "TASKHUB",
+    "authentication": "authentication",
+    "clientid": "client_id",
+}
+
+
+class SettingsError(ValueError):
+    """A variable of the environment that cannot be used; the message names it and says why."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(str(problem) for problem in problems))
+
+
+def _split(value: object) -> object:
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+
+class SchedulerSettings(_Settings):
+    """Where the Durable Task Scheduler is. Unset it is the emulator on this machine."""
+
+    endpoint: str = Field(EMULATOR, alias="ENDPOINT")
+    taskhub: str = Field("default", alias="TASKHUB", min_length=1, max_length=64)
+    authentication: Authentication | None = None
+    client_id: str | None = None
+
+    @field_validator("endpoint")
+    @classmethod
+    def _scheme_host_and_port(cls, endpoint: str) -> str:
+        parts = urlsplit(endpoint)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
+            raise ValueError("should be http://host:port or https://host")
+        _ = parts.port  # raises where it is no port
+        return endpoint
+
+    @model_validator(mode="after")
+    def _scheme_and_credential_agree(self) -> Self:
+        if not self.secure and self.authentication not in {None, "None"}:
+            raise ValueError(
+                f"Authentication={self.authentication} goes with an https endpoint only: no credential in clear"
+            )
+        if self.secure and self.authentication == "None":
+            raise ValueError("Authentication=None goes with an http endpoint only")
+        return self
+
+    @property
+    def secure(self) -> bool:
+        """Whether the channel is TLS and carries a credential: `https` both, `http` neither."""
+        return urlsplit(self.endpoint).scheme == "https"
+
+    @property
+    def address(self) -> str:
+        """`host:port` of the scheduler."""
+        parts = urlsplit(self.endpoint)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        return f"{host}:{parts.port or (443 if self.secure else 80)}"
+
+
+class ClientSettings(_Settings):
+    """The client-scheduler's settings."""
+
+    scheduler: SchedulerSettings
+    url: str | None = Field(None, alias="MONITOR_URL", description="URL to monitor; {job_id} is filled in.")
+    log_level: str = Field("WARNING", alias="LOG_LEVEL", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+
+class WorkerSettings(_Settings):
+    """The worker's settings."""
+
+    scheduler: SchedulerSettings
+    log_level: str = Field("INFO", alias="LOG_LEVEL", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    allowed_targets: Names = Field(
+        (),
+        alias="MONITOR_ALLOWED_TARGETS",
+        description="Private targets that may be checked, host:port each.",
+    )
+    identity_endpoint: str | None = Field(None, alias="IDENTITY_ENDPOINT")
+    max_activities: int = Field(
+        1000, alias="MONITOR_MAX_ACTIVITIES", ge=1, le=10_000, description="Turns at a time, a thread each."
+    )
+    max_orchestrations: int = Field(32, alias="MONITOR_MAX_ORCHESTRATIONS", ge=1, le=1000)
+    health_host: str = Field("127.0.0.1", alias="MONITOR_HEALTH_HOST")
+    health_port: int = Field(8081, alias="MONITOR_HEALTH_PORT", ge=0, le=65535)
+    drain_seconds: float = Field(
+        30, alias="MONITOR_DRAIN_SECONDS", ge=0, le=600, description="From SIGTERM to the end, at most."
+    )
+
+
+S = TypeVar("S", ClientSettings, WorkerSettings)
+
+
+def client_settings(environment: Mapping[str, str] = os.environ) -> ClientSettings:
+    """The client-scheduler's settings.
+
+    Raises:
+        SettingsError: names each variable that cannot be used.
+    """
+    return _read(ClientSettings, environment)
+
+
+def worker_settings(environment: Mapping[str, str] = os.environ) -> WorkerSettings:
+    """The worker's settings.
+
+    Raises:
+        SettingsError: names each variable that cannot be used.
+    """
+    return _read(WorkerSettings, environment)
+
+
+def _read(model: type[S], environment: Mapping[str, str]) -> S:
+    # An empty variable is how compose and Bicep say "not set".
+    given = {name: value for name, value in environment.items() if value}
+    try:
+        scheduler = SchedulerSettings.model_validate(_scheduler(given))
+        return model.model_validate({**given, "scheduler": scheduler})
+    except ValidationError as error:
+        raise SettingsError(problems_of(error, whole="connection string")) from error
+
+
+def _scheduler(given: Mapping[str, str]) -> dict[str, str]:
+    """`ENDPOINT` and `TASKHUB`, or what a connection string in their place says."""
+    text = given.get(CONNECTION_STRING) or given.get("ENDPOINT", "")
+    if "=" not in text:
+        return {name: given[name] for name in ("ENDPOINT", "TASKHUB") if name in given}
+    values: dict[str, str] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(";"))):
+        name, separator, value = part.partition("=")
+        word = _WORDS.get(name.strip().lower())
+        if word is None or not separator:
+            reason = f"should be Endpoint=...;Authentication=...;TaskHub=... (cannot read {name.strip()!r})"
+            raise SettingsError([Problem("connection string", reason)])
+        values[word] = value.strip()
+    return values
