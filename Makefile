@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SOURCES := services dev tests
 # The modules that run inside an orchestration: no clock, no randomness (see pyproject.toml).
-DETERMINISTIC := services/shared/monitor_core/contract.py services/shared/monitor_core/kinds \
-	services/worker/monitor_worker/policy.py services/worker/monitor_worker/orchestrator.py
+DETERMINISTIC := services/shared/monitor_core/contract services/shared/monitor_core/kinds \
+	services/shared/monitor_core/schedule.py \
+	$(addprefix services/worker/monitor_worker/,commands.py orchestrator.py policy.py reports.py views.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types imports unit lock format clean

@@ -8,7 +8,7 @@ from typing import Any
 
 from durabletask.azuremanaged.client import AsyncDurableTaskSchedulerClient
 from durabletask.azuremanaged.worker import DurableTaskSchedulerWorker
-from durabletask.grpc_options import GrpcChannelOptions, GrpcRetryPolicyOptions
+from durabletask.grpc_options import GrpcChannelOptions, GrpcRetryPolicyOptions, GrpcWorkerResiliencyOptions
 from durabletask.worker import (
     ActivityWorkItemFilter,
     ConcurrencyOptions,
@@ -57,6 +57,7 @@ def build_worker(
         token_credential=_credential(settings),
         secure_channel=settings.secure,
         channel_options=channel_options(),
+        resiliency_options=GrpcWorkerResiliencyOptions(hello_timeout_seconds=10, reconnect_backoff_cap_seconds=5),
         concurrency_options=ConcurrencyOptions(
             maximum_concurrent_activity_work_items=max_activities,
             maximum_concurrent_orchestration_work_items=max_orchestrations,
@@ -75,7 +76,13 @@ def build_worker(
 
 def is_connected(worker: TaskHubGrpcWorker) -> bool:
     """Whether the worker holds a stream of work items."""
-    return worker._response_stream is not None  # noqa: SLF001 # the SDK has no public word for it
+    return getattr(worker, "_response_stream", None) is not None
+
+
+def is_running(worker: TaskHubGrpcWorker) -> bool:
+    """Whether the worker's own loop runs; it reconnects by itself as long as it does."""
+    thread = worker._runLoop  # noqa: SLF001 # the SDK has no public word for it
+    return thread is not None and thread.is_alive()
 
 
 def build_client(settings: SchedulerSettings) -> AsyncDurableTaskSchedulerClient:

@@ -116,6 +116,12 @@ class WorkerSettings(_Settings):
         30, alias="MONITOR_DRAIN_SECONDS", ge=0, le=600, description="From SIGTERM to the end, at most."
     )
 
+    @property
+    def denied_hosts(self) -> tuple[str, ...]:
+        """Hosts that no check may reach, whatever is allowed: the one that hands out this worker's tokens."""
+        host = urlsplit(self.identity_endpoint or "").hostname
+        return (host,) if host else ()
+
 
 S = TypeVar("S", ClientSettings, WorkerSettings)
 

@@ -60,7 +60,7 @@ class Tolerance(Model):
 class MonitorRequest(Model):
     """One wait. `check` is validated by its kind's spec: build a request with `parse_request`."""
 
-    job_id: str = Field(min_length=1, max_length=256, description="The user's own name of what is waited for.")
+    job_id: str = Field(min_length=1, max_length=128, description="The user's own name of what is waited for.")
     check: Mapping[str, JsonValue] = Field(description="The check: its kind, and that kind's fields.")
     success_when: Expression | None = Field(None, description="CEL; Completed when it holds.")
     failure_when: Expression | None = Field(None, description="CEL; Failed when it holds. Wins where both hold.")

@@ -31,9 +31,7 @@ class CheckFailed(Exception):
         retry_after_seconds: how long the target asks to be left alone.
     """
 
-    def __init__(
-        self, error_class: ErrorClass, message: str, retry_after_seconds: float | None = None
-    ) -> None:
+    def __init__(self, error_class: ErrorClass, message: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
         self.error_class = error_class
         self.retry_after_seconds = retry_after_seconds

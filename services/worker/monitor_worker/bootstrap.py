@@ -1,0 +1,89 @@
+"""The composition root: builds everything the worker is made of; fakes come in as arguments."""
+
+import logging
+from collections.abc import Mapping
+
+from durabletask.worker import TaskHubGrpcWorker
+
+from monitor_core import kinds as built_in
+from monitor_core import scheduler
+from monitor_core.contract import ACTIVITY, ORCHESTRATOR
+from monitor_core.kinds.base import CheckSpec
+from monitor_core.settings import WorkerSettings
+from monitor_worker.activities import poll_activity
+from monitor_worker.checks.base import Resources
+from monitor_worker.checks.registry import Registry
+from monitor_worker.checks.targets import TargetGuard
+from monitor_worker.clock import SystemClock
+from monitor_worker.host import HealthServer, end_after
+from monitor_worker.loop import LoopThread
+from monitor_worker.orchestrator import monitor
+
+_log = logging.getLogger(__name__)
+
+
+class Worker:
+    """A worker that can be started and stopped."""
+
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        *,
+        kinds: Mapping[str, type[CheckSpec]] = built_in.BUILT_IN,
+        engine: TaskHubGrpcWorker | None = None,
+    ) -> None:
+        self._settings = settings
+        self._clock = SystemClock()
+        self._loop = LoopThread()
+        self._registry = Registry(kinds, Resources(guard=_guard(settings)))
+        self._engine = engine or scheduler.build_worker(
+            settings.scheduler,
+            max_activities=settings.max_activities,
+            max_orchestrations=settings.max_orchestrations,
+        )
+        self._health = HealthServer(settings.health_host, settings.health_port, self._is_alive, self._is_ready)
+        self._register()
+
+    def _register(self) -> None:
+        # The SDK registers by the function's own name, which the contract fixes.
+        names = (
+            self._engine.add_orchestrator(monitor),
+            self._engine.add_activity(poll_activity(self._registry, self._loop.ask, self._clock)),
+        )
+        if names != (ORCHESTRATOR, ACTIVITY):
+            raise AssertionError(f"the contract says {(ORCHESTRATOR, ACTIVITY)}, registered is {names}")
+
+    def start(self) -> None:
+        """Listen for probes, then for work.
+
+        Raises:
+            OSError: the health port is taken.
+        """
+        self._loop.start()
+        address = self._loop.run(self._health.start())
+        self._engine.start()
+        scheduler_settings = self._settings.scheduler
+        _log.info("Worker for %s, hub %s", scheduler_settings.endpoint, scheduler_settings.taskhub)
+        _log.info("Health on %s/healthz and /readyz", address)
+
+    def stop(self) -> None:
+        """Drain: turns come back after their check under way; then stop, within `drain_seconds`."""
+        _log.info("Draining")
+        watchdog = end_after(self._settings.drain_seconds)
+        self._clock.drain()
+        self._engine.stop()
+        self._loop.run(self._registry.close())
+        self._loop.run(self._health.stop())
+        self._loop.stop()
+        watchdog.cancel()
+        _log.info("Stopped")
+
+    def _is_alive(self) -> bool:
+        return scheduler.is_running(self._engine)
+
+    def _is_ready(self) -> bool:
+        return not self._clock.is_draining and scheduler.is_connected(self._engine)
+
+
+def _guard(settings: WorkerSettings) -> TargetGuard:
+    return TargetGuard(allow=settings.allowed_targets, deny_hosts=settings.denied_hosts)

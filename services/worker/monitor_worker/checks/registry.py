@@ -1,0 +1,65 @@
+"""From a kind's name to its spec and its driver: the module of the same name, imported when first asked for."""
+
+import importlib
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from monitor_core.contract import ErrorClass
+from monitor_core.kinds.base import CheckSpec
+from monitor_worker.checks.base import CheckFailed, Driver, DriverModule, Resources
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of check, ready to be used."""
+
+    spec: type[CheckSpec]
+    driver: Driver
+
+
+def load_driver(kind: str, resources: Resources) -> Driver:
+    """The driver in `monitor_worker.checks.<kind>`."""
+    module = cast("DriverModule", importlib.import_module(f"monitor_worker.checks.{kind}"))
+    return module.create(resources)
+
+
+class Registry:
+    """The kinds that this worker knows, and the drivers it has needed so far."""
+
+    def __init__(
+        self,
+        kinds: Mapping[str, type[CheckSpec]],
+        resources: Resources,
+        load: Callable[[str, Resources], Driver] = load_driver,
+    ) -> None:
+        self._kinds, self._resources, self._load = kinds, resources, load
+        self._found: dict[str, Kind] = {}
+        self._lock = threading.Lock()
+
+    def find(self, kind: str) -> Kind:
+        """The kind of that name.
+
+        Raises:
+            CheckFailed: this worker does not know it, or its driver cannot be loaded.
+        """
+        with self._lock:
+            if kind not in self._found:
+                self._found[kind] = self._build(kind)
+            return self._found[kind]
+
+    def _build(self, kind: str) -> Kind:
+        if kind not in self._kinds:
+            known = ", ".join(sorted(self._kinds))
+            raise CheckFailed(ErrorClass.MISCONFIGURED, f"check.kind: this worker knows {known}, not {kind!r}")
+        try:
+            return Kind(self._kinds[kind], self._load(kind, self._resources))
+        except ImportError as error:
+            reason = f"check.kind: the driver of {kind!r} needs the package {error.name}, which this worker lacks"
+            raise CheckFailed(ErrorClass.MISCONFIGURED, reason) from error
+
+    async def close(self) -> None:
+        """Close every driver that was loaded; call it on the loop they ran on."""
+        for kind in self._found.values():
+            await kind.driver.close()

@@ -1,0 +1,117 @@
+"""One look at the target: ask the driver, judge the conditions, turn every error into data."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from monitor_core.conditions import Condition, ConditionError, conditions
+from monitor_core.contract import CheckError, ErrorClass, ObservationSummary, RequestError, Turn
+from monitor_core.contract.base import problems_of
+from monitor_worker.checks.base import CheckContext, CheckFailed, Driver, Observation
+from monitor_worker.checks.registry import Registry
+from monitor_worker.turns import Clock, Look, Looker
+
+Ask = Callable[[Driver, Any, CheckContext], Observation]
+"""Runs a driver's check to its end, within the context's timeout; raises TimeoutError beyond it."""
+_log = logging.getLogger(__name__)
+_LONGEST: Final = {"status": 100, "summary": 300, "message": 1000}
+
+
+def looker(turn: Turn, key: str, registry: Registry, ask: Ask, clock: Clock) -> Looker:
+    """What makes the checks of a turn; a turn that cannot be checked at all says so at its first check.
+
+    Args:
+        turn: what to check, and the conditions.
+        key: the monitor's instance id.
+        registry: the kinds and their drivers.
+        ask: runs a driver's check.
+        clock: the worker's time.
+    """
+    try:
+        kind = registry.find(str(turn.check.get("kind")))
+        spec = kind.spec.model_validate(dict(turn.check))
+        judges = conditions(turn.success_when, turn.failure_when, kind.spec)
+    except CheckFailed as error:
+        return _broken(str(error), clock)
+    except RequestError as error:
+        return _broken(str(error), clock)
+    except ValidationError as error:
+        return _broken("; ".join(str(problem) for problem in problems_of(error, "check")), clock)
+
+    def look(number: int, allowed: float) -> Look:
+        request_id = f"{turn.run}.{turn.revision}.{turn.turn}.{number}"
+        context = CheckContext(key, request_id, number, allowed)
+        started = clock.now()
+        try:
+            seen = ask(kind.driver, spec, context)
+        except Exception as error:  # noqa: BLE001 # whatever a driver raises is data here
+            return _failed(error, context, started)
+        latency = (clock.now() - started).total_seconds()
+        return _judged(seen, judges.success, judges.failure, started, max(latency, 0.0))
+
+    return look
+
+
+def _broken(message: str, clock: Clock) -> Looker:
+    def look(number: int, allowed: float) -> Look:
+        return Look(error=_error(ErrorClass.MISCONFIGURED, message, clock.now()))
+
+    return look
+
+
+def _failed(error: Exception, context: CheckContext, at: datetime) -> Look:
+    match error:
+        case CheckFailed():
+            return Look(None, _error(error.error_class, str(error), at), error.retry_after_seconds)
+        case TimeoutError():
+            message = f"no answer within {context.timeout_seconds:g} s"
+            return Look(error=_error(ErrorClass.TRANSIENT, message, at))
+        case _:
+            _log.error("The driver failed in check %s", context.request_id, exc_info=error)
+            message = f"the check failed unexpectedly: {type(error).__name__}: {error}"
+            return Look(error=_error(ErrorClass.TRANSIENT, message, at))
+
+
+def _judged(
+    seen: Observation, success: Condition | None, failure: Condition | None, at: datetime, latency: float
+) -> Look:
+    """The observation with what the conditions say of it.
+
+    A condition that holds decides, whatever else is wrong with the answer. Where none does, the answer's own
+    error comes first, then that of a condition that could not be judged.
+    """
+    failed, why_not_failed = _holds(failure, seen)
+    succeeded, why_not_succeeded = _holds(success, seen)
+    summary = ObservationSummary(
+        at=at,
+        status=seen.status[: _LONGEST["status"]],
+        summary=seen.summary[: _LONGEST["summary"]] if seen.summary else None,
+        latency_seconds=latency,
+        success=succeeded,
+        failure=failed,
+    )
+    if failed or succeeded:
+        return Look(observation=summary, retry_after_seconds=seen.retry_after_seconds)
+    if seen.error is not None:
+        error = _error(seen.error.error_class, str(seen.error), at)
+        return Look(error=error, retry_after_seconds=seen.retry_after_seconds)
+    why = why_not_succeeded or why_not_failed
+    error_of_condition = _error(ErrorClass.TRANSIENT, why, at) if why else None
+    return Look(summary, error_of_condition, seen.retry_after_seconds)
+
+
+def _holds(condition: Condition | None, seen: Observation) -> tuple[bool | None, str | None]:
+    """Whether a condition holds, and where it cannot be judged, why."""
+    if condition is None:
+        return None, None
+    try:
+        return condition.holds(seen.variables), None
+    except ConditionError as error:
+        return None, str(error)
+
+
+def _error(error_class: ErrorClass, message: str, at: datetime) -> CheckError:
+    return CheckError(error_class=error_class, message=message[: _LONGEST["message"]], at=at)

@@ -1,0 +1,58 @@
+"""The worker's one event loop, on a thread of its own: checks run on it, activities wait for them."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from monitor_worker.checks.base import CheckContext, Driver, Observation
+
+T = TypeVar("T")
+
+
+class LoopThread:
+    """An asyncio event loop in a thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="checks", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def run(self, coroutine: Coroutine[Any, Any, T], timeout_seconds: float | None = None) -> T:
+        """Run a coroutine on the loop and wait for it, from any other thread.
+
+        Raises:
+            TimeoutError: it has not ended in time; it is cancelled, and not waited for.
+        """
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result(timeout_seconds)
+        except TimeoutError:
+            future.cancel()
+            raise
+
+    def ask(self, driver: Driver, spec: Any, context: CheckContext) -> Observation:
+        """Run a driver's check within the context's timeout.
+
+        Raises:
+            TimeoutError: there was no answer in time.
+            CheckFailed: as the driver says.
+        """
+        return self.run(driver.check(spec, context), context.timeout_seconds)
+
+    def stop(self) -> None:
+        """Cancel what still runs, then end the thread."""
+        self.run(_cancel_others())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+async def _cancel_others() -> None:
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

@@ -1,0 +1,28 @@
+"""The worker's command: settings, logging, start, wait for a signal, drain."""
+
+import os
+import sys
+from collections.abc import Mapping
+
+from monitor_core.settings import SettingsError, worker_settings
+from monitor_core.telemetry import configure_logging
+from monitor_worker.host import wait_for_signal
+
+EXIT_USAGE = 2
+
+
+def main(environment: Mapping[str, str] = os.environ) -> int:
+    """Run until SIGTERM or SIGINT; the process's exit code."""
+    try:
+        settings = worker_settings(environment)
+        configure_logging(settings.log_level)
+        from monitor_worker.bootstrap import Worker  # noqa: PLC0415 # a bad setting is said before the slow imports
+
+        worker = Worker(settings)
+        worker.start()
+    except (SettingsError, ValueError, OSError) as error:
+        print(f"Error: {error}", file=sys.stderr)  # noqa: T201 # the user's terminal
+        return EXIT_USAGE
+    wait_for_signal()
+    worker.stop()
+    return 0

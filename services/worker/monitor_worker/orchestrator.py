@@ -1,0 +1,149 @@
+"""The deterministic loop: wait for a report, a command or the time, ask the policy, do as it says.
+
+Everything in it is a function of the history. A fired timer only means "look at the clock".
+"""
+
+import logging
+from collections.abc import Generator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from durabletask.task import CancellableTask, CompletableTask, OrchestrationContext, Task, TimerTask, when_any
+
+from monitor_core.contract import (
+    ACTIVITY,
+    CONTROL_EVENT,
+    VERSION,
+    MonitorInput,
+    RequestError,
+    Turn,
+    TurnReport,
+    parse_command,
+)
+from monitor_worker import commands, policy, reports, views
+from monitor_worker.policy import Finish, Monitor, Renew, SleepUntil, StartTurn
+
+_log = logging.getLogger(__name__)
+Wait = Generator[Task[Any], Any, Any]
+
+
+def monitor(ctx: OrchestrationContext, given: Any) -> Wait:
+    """One monitor, from its start (or continue-as-new) to its verdict (or the next continue-as-new).
+
+    Args:
+        ctx: the engine.
+        given: a `MonitorInput` as JSON data.
+
+    Returns:
+        A `MonitorResult` as JSON data.
+    """
+    log = ctx.create_replay_safe_logger(_log)
+    state = policy.begin(MonitorInput.model_validate(given), ctx.instance_id, _now(ctx))
+    inbox, flights, alarm = _Inbox(ctx), _Flights(ctx), _Alarm(ctx)
+    generation = policy.Generation()
+    while True:
+        now = _now(ctx)
+        state = inbox.deliver(state, now)
+        state = flights.land(state, now)
+        step = policy.next_step(state, now, generation, flights.out)
+        ctx.set_custom_status(views.status_of(state, step, now))
+        match step:
+            case Finish(decision):
+                log.info("%s ended: %s (%s)", state.request.job_id, decision.verdict, decision.reason)
+                return views.result_of(state, decision, now)
+            case Renew():
+                ctx.continue_as_new(_carried(state), save_events=True, new_version=VERSION)
+                return None
+            case StartTurn(turn):
+                flights.start(turn)
+                state = policy.started(state, turn)
+                generation = generation.with_turn()
+            case SleepUntil(at):
+                alarm.set(at)
+        yield when_any([inbox.listener, *flights.tasks, *alarm.tasks])
+        generation = generation.with_wake()
+
+
+def _now(ctx: OrchestrationContext) -> datetime:
+    # The engine's clock is naive; it becomes UTC here and nowhere else.
+    return ctx.current_utc_datetime.replace(tzinfo=UTC)
+
+
+def _carried(state: Monitor) -> dict[str, Any]:
+    carried = MonitorInput(request=state.request, run=state.run, progress=state.progress)
+    return carried.model_dump(mode="json", exclude_defaults=True)
+
+
+class _Inbox:
+    """The one listener for `control`: an event that came to a listener given up would be lost."""
+
+    def __init__(self, ctx: OrchestrationContext) -> None:
+        self._ctx = ctx
+        self.listener: CancellableTask[Any] = ctx.wait_for_external_event(CONTROL_EVENT)
+
+    def deliver(self, state: Monitor, now: datetime) -> Monitor:
+        """Apply every command that has come, so that none waits when the monitor ends or continues as new."""
+        while self.listener.is_complete:
+            state = _obey(state, self.listener.get_result(), now)
+            self.listener = self._ctx.wait_for_external_event(CONTROL_EVENT)
+        return state
+
+
+def _obey(state: Monitor, payload: Any, now: datetime) -> Monitor:
+    try:
+        return commands.apply(state, parse_command(payload), now)
+    except RequestError as error:
+        fields = payload if isinstance(payload, Mapping) else {}
+        return commands.reject(state, str(fields.get("id"))[:64], str(fields.get("name"))[:64], str(error), now)
+
+
+class _Flights:
+    """The turns that are out: the current one, and earlier ones that a command has overtaken."""
+
+    def __init__(self, ctx: OrchestrationContext) -> None:
+        self._ctx = ctx
+        self._flights: list[tuple[CompletableTask[Any], Turn]] = []
+
+    @property
+    def tasks(self) -> list[CompletableTask[Any]]:
+        return [task for task, _ in self._flights]
+
+    @property
+    def out(self) -> frozenset[int]:
+        return frozenset(turn.turn for _, turn in self._flights)
+
+    def start(self, turn: Turn) -> None:
+        task: CompletableTask[Any] = self._ctx.call_activity(ACTIVITY, input=turn.model_dump(mode="json"))
+        self._flights.append((task, turn))
+
+    def land(self, state: Monitor, now: datetime) -> Monitor:
+        """Take in the reports that have come."""
+        landed = [flight for flight in self._flights if flight[0].is_complete]
+        self._flights = [flight for flight in self._flights if not flight[0].is_complete]
+        for task, turn in landed:
+            state = reports.absorb(state, _report(state, task, turn, now), now)
+        return state
+
+
+def _report(state: Monitor, task: CompletableTask[Any], turn: Turn, now: datetime) -> TurnReport:
+    if task.is_failed:
+        return reports.lost_turn(state, turn, f"the turn failed: {task.get_exception()}", now)
+    return TurnReport.model_validate(task.get_result())
+
+
+class _Alarm:
+    """The timer under way. One that is no longer wanted stays, and wakes nobody."""
+
+    def __init__(self, ctx: OrchestrationContext) -> None:
+        self._ctx = ctx
+        self._at: datetime | None = None
+        self._timer: TimerTask | None = None
+
+    @property
+    def tasks(self) -> list[TimerTask]:
+        return [] if self._timer is None or self._timer.is_complete else [self._timer]
+
+    def set(self, at: datetime) -> None:
+        """Wake at `at`; asked again for the same time, it keeps the timer it has."""
+        if at != self._at or not self.tasks:
+            self._at, self._timer = at, self._ctx.create_timer(at)

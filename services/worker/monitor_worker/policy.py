@@ -1,0 +1,156 @@
+"""What a monitor does next: the rules of turns, sleeps and history, pure.
+
+The orchestrator asks and does what it is told; nothing here knows the engine. Time comes in as `now`, the
+orchestration's clock (UTC). What a report changes stands in `reports`, what a command changes in `commands`.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Self
+
+from monitor_core.contract import Decision, MonitorInput, MonitorRequest, Progress, Schedule, Turn
+from monitor_core.schedule import due
+
+NEAR_SECONDS: Final = 1.0
+"""A check that is due within this time is waited for in the activity: a timer would cost more than the wait."""
+AUTO_TURN_SECONDS: Final = 15.0
+FREQUENT_SECONDS: Final = 5.0
+LONG_SLEEP_SECONDS: Final = 3600.0
+TURNS_PER_GENERATION: Final = 20
+WAKES_PER_GENERATION: Final = 25
+"""A wake leaves about four events, so a generation's history stays near 100."""
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """A monitor between two wakes. `key` is its instance id."""
+
+    request: MonitorRequest
+    run: str
+    key: str
+    progress: Progress
+    decision: Decision | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """How much history this execution has gathered since it started or continued as new."""
+
+    turns: int = 0
+    wakes: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next quiet moment is the time to continue as new."""
+        return self.turns >= TURNS_PER_GENERATION or self.wakes >= WAKES_PER_GENERATION
+
+    def with_turn(self) -> Self:
+        """One turn more."""
+        return replace(self, turns=self.turns + 1)
+
+    def with_wake(self) -> Self:
+        """One wake more."""
+        return replace(self, wakes=self.wakes + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class StartTurn:
+    """Schedule the activity."""
+
+    turn: Turn
+
+
+@dataclass(frozen=True, slots=True)
+class SleepUntil:
+    """Sleep durably (UTC)."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitTurn:
+    """A turn is out: wait for its report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """Continue as new: the history has grown, or a long sleep is ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """End the orchestration."""
+
+    decision: Decision
+
+
+Step = StartTurn | SleepUntil | AwaitTurn | Renew | Finish
+
+
+def begin(given: MonitorInput, key: str, now: datetime) -> Monitor:
+    """The monitor that an orchestration's input describes: fresh, or as it was before continue-as-new."""
+    progress = given.progress or Progress(
+        started_at=now,
+        deadline=now + timedelta(seconds=given.request.timeout_seconds),
+        schedule=Schedule(anchor=now),
+    )
+    return Monitor(given.request, given.run, key, progress)
+
+
+def next_step(monitor: Monitor, now: datetime, generation: Generation, out: frozenset[int]) -> Step:
+    """What to do now. `out` holds the numbers of the turns that have not reported yet."""
+    progress = monitor.progress
+    if monitor.decision is not None:
+        return Finish(monitor.decision)
+    if progress.turn in out:
+        return AwaitTurn()
+    due_at = next_due(monitor)
+    ahead = (due_at - now).total_seconds()
+    long_sleep = ahead > LONG_SLEEP_SECONDS and generation != Generation()
+    if (generation.is_full or long_sleep) and not out:
+        return Renew()
+    turn = _turn(monitor)
+    if ahead <= max(turn.turn_seconds, NEAR_SECONDS):
+        return StartTurn(turn)
+    return SleepUntil(due_at)
+
+
+def next_due(monitor: Monitor) -> datetime:
+    """When the next check is due (UTC); the last one is due at the deadline."""
+    progress = monitor.progress
+    return min(due(monitor.request.polling, monitor.key, progress.schedule), progress.deadline)
+
+
+def turn_seconds(request: MonitorRequest) -> float:
+    """How long one turn goes on checking."""
+    polling = request.polling
+    if polling.turn_seconds != "auto":
+        return polling.turn_seconds
+    return AUTO_TURN_SECONDS if polling.interval_seconds < FREQUENT_SECONDS else 0.0
+
+
+def _turn(monitor: Monitor) -> Turn:
+    request, progress = monitor.request, monitor.progress
+    return Turn(
+        run=monitor.run,
+        revision=progress.revision,
+        turn=progress.turn + 1,
+        job_id=request.job_id,
+        check=request.check,
+        success_when=request.success_when,
+        failure_when=request.failure_when,
+        polling=request.polling,
+        check_timeout_seconds=request.check_timeout_seconds,
+        required_successes=request.tolerance.consecutive_successes,
+        deadline=progress.deadline,
+        schedule=progress.schedule,
+        turn_seconds=0.0 if progress.prompt else turn_seconds(request),
+        checks_performed=progress.checks_performed,
+        last_status=progress.observation.status if progress.observation else None,
+        consecutive_successes=progress.consecutive_successes,
+    )
+
+
+def started(monitor: Monitor, turn: Turn) -> Monitor:
+    """The monitor once `turn` is scheduled: only that turn's report may decide from here on."""
+    return replace(monitor, progress=monitor.progress.with_(turn=turn.turn))

@@ -1,0 +1,118 @@
+"""What a report of a turn changes, and which verdict it brings. Pure."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from monitor_core.contract import (
+    CheckError,
+    DecidedBy,
+    Decision,
+    ErrorClass,
+    MonitorRequest,
+    ObservationSummary,
+    Progress,
+    Transition,
+    Turn,
+    TurnEnd,
+    TurnReport,
+    Verdict,
+)
+from monitor_core.schedule import advance
+from monitor_worker.policy import Monitor
+
+KEPT_TRANSITIONS: Final = 10
+
+
+def absorb(monitor: Monitor, report: TurnReport, now: datetime) -> Monitor:
+    """The monitor after a report.
+
+    One of another run is discarded: an engine may deliver it late, to a restarted instance. One of an earlier
+    turn or revision counts its checks and decides nothing.
+    """
+    if report.run != monitor.run:
+        return monitor
+    progress = monitor.progress
+    counted = progress.with_(
+        checks_performed=progress.checks_performed + report.checks,
+        last_check_at=_latest(progress.last_check_at, report.last_check_at),
+    )
+    if (report.revision, report.turn) != (progress.revision, progress.turn):
+        return replace(monitor, progress=counted)
+    observed = _observed(counted, report)
+    return replace(monitor, progress=observed, decision=_decide(monitor.request, observed, report, now))
+
+
+def lost_turn(monitor: Monitor, turn: Turn, message: str, now: datetime) -> TurnReport:
+    """The report of a turn whose activity failed: a transient error, no check counted."""
+    return TurnReport(
+        run=turn.run,
+        revision=turn.revision,
+        turn=turn.turn,
+        ended_by=TurnEnd.ERROR,
+        checks=0,
+        last_check_at=None,
+        schedule=advance(turn.polling, monitor.key, turn.schedule, now),
+        error=CheckError(error_class=ErrorClass.TRANSIENT, message=message[:1000], at=now),
+        final=now >= turn.deadline,
+    )
+
+
+def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((moment for moment in (one, other) if moment is not None), default=None)
+
+
+def _observed(progress: Progress, report: TurnReport) -> Progress:
+    told = report.checks > 0 or report.error is not None
+    if not told:  # a drained worker gave the turn back untouched
+        return progress
+    return progress.with_(
+        schedule=report.schedule,
+        prompt=False,
+        observation=report.observation or progress.observation,
+        error=report.error,
+        consecutive_errors=_errors_in_a_row(progress, report),
+        consecutive_successes=report.consecutive_successes,
+        transitions=_transitions(progress, report.observation),
+    )
+
+
+def _errors_in_a_row(progress: Progress, report: TurnReport) -> int:
+    if report.error is None:
+        return 0
+    # A turn comes back at its first error, so the checks before it in the same turn had none.
+    return 1 if report.checks > 1 else progress.consecutive_errors + 1
+
+
+def _transitions(progress: Progress, seen: ObservationSummary | None) -> tuple[Transition, ...]:
+    known = progress.transitions
+    if seen is None or (known and known[-1].status == seen.status):
+        return known
+    return (*known, Transition(at=seen.at, status=seen.status))[-KEPT_TRANSITIONS:]
+
+
+def _decide(request: MonitorRequest, progress: Progress, report: TurnReport, now: datetime) -> Decision | None:
+    """The verdict that a report brings, or None where the wait goes on.
+
+    The first rule that applies: failed, completed, an error that will stay, too many errors in a row, time out.
+    """
+    seen, error, tolerance = report.observation, report.error, request.tolerance
+    observed = f"observed {seen.status}" if seen else "nothing observed"
+    sure = progress.consecutive_successes >= tolerance.consecutive_successes
+    if seen is not None and seen.failure:
+        return _by_poll(Verdict.FAILED, f"the failure condition holds: {observed}")
+    if seen is not None and seen.success and sure:
+        return _by_poll(Verdict.COMPLETED, f"the success condition holds: {observed}")
+    if error is not None and error.error_class is not ErrorClass.TRANSIENT:
+        return _by_poll(Verdict.ERROR, error.message)
+    if error is not None and progress.consecutive_errors > tolerance.consecutive_errors:
+        count = progress.consecutive_errors
+        return _by_poll(Verdict.ERROR, f"{count} error{'s' * (count > 1)} in a row, the last: {error.message}")
+    if report.final and now >= progress.deadline:
+        reason = f"the deadline passed; the last check: {error.message if error else observed}"
+        return Decision(verdict=Verdict.TIMEOUT, decided_by=DecidedBy.DEADLINE, reason=reason)
+    return None
+
+
+def _by_poll(verdict: Verdict, reason: str) -> Decision:
+    return Decision(verdict=verdict, decided_by=DecidedBy.POLL, reason=reason)

@@ -1,0 +1,142 @@
+"""One turn of polling: wait for the due time, check, judge, and go on while nothing has happened.
+
+A turn reports observations and whether the conditions held; only the orchestrator gives the verdict. Waiting is
+measured on the monotonic clock.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from monitor_core.contract import CheckError, ErrorClass, ObservationSummary, Schedule, Turn, TurnEnd, TurnReport
+from monitor_core.schedule import advance, due
+from monitor_worker.policy import NEAR_SECONDS
+
+
+class Clock(Protocol):
+    """The worker's time."""
+
+    def now(self) -> datetime:
+        """The time (UTC)."""
+        ...
+
+    def wait(self, seconds: float) -> bool:
+        """Wait that long; False, and at once, when the worker drains."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One check, judged: an observation, or an error, or neither where the deadline cut it off."""
+
+    observation: ObservationSummary | None = None
+    error: CheckError | None = None
+    retry_after_seconds: float | None = None
+
+
+Looker = Callable[[int, float], Look]
+"""Makes the check of the given number (counted from 1 over the monitor's life) within the given seconds."""
+
+
+class TurnRun:
+    """A turn under way; `run` makes its checks and returns its report."""
+
+    def __init__(self, turn: Turn, key: str, look: Looker, clock: Clock) -> None:
+        self._turn, self._key, self._look, self._clock = turn, key, look, clock
+        self._schedule = turn.schedule
+        self._status = turn.last_status
+        self._successes = turn.consecutive_successes
+        self._checks = 0
+        self._lateness = 0.0
+        self._last_check_at: datetime | None = None
+        self._final = False
+        self._last = Look()
+
+    def run(self) -> TurnReport:
+        """Check until there is something to report, the time of the turn is over, or the worker drains."""
+        ends_at: datetime | None = None
+        while True:
+            if not self._wait_until_due():
+                return self._report(TurnEnd.DRAIN)
+            started = self._clock.now()
+            ends_at = ends_at or started + timedelta(seconds=self._turn.turn_seconds)
+            changed = self._check(started)
+            end = self._end(changed, ends_at)
+            if end is not None:
+                return self._report(end)
+
+    @property
+    def _due(self) -> datetime:
+        return min(due(self._turn.polling, self._key, self._schedule), self._turn.deadline)
+
+    def _wait_until_due(self) -> bool:
+        # No longer than a turn may wait at all: a clock that is wrong by an hour must not hold a thread for one.
+        longest = max(self._turn.turn_seconds, NEAR_SECONDS)
+        return self._clock.wait(min((self._due - self._clock.now()).total_seconds(), longest))
+
+    def _check(self, started: datetime) -> bool:
+        """Make one check and take it in; whether the observed status changed."""
+        turn = self._turn
+        self._final = max(self._due, started) >= turn.deadline
+        left = (turn.deadline - started).total_seconds()
+        allowed = turn.check_timeout_seconds if self._final else min(turn.check_timeout_seconds, left)
+        look = self._look(turn.checks_performed + self._checks + 1, allowed)
+        ended = self._clock.now()
+        self._lateness = max(self._lateness, (started - self._due).total_seconds())
+        self._checks, self._last_check_at = self._checks + 1, started
+        self._schedule = self._advanced(ended, look.retry_after_seconds)
+        self._last = Look() if self._is_cut(look, ended) else look
+        return self._observe(self._last.observation)
+
+    def _is_cut(self, look: Look, ended: datetime) -> bool:
+        """Whether the deadline cut the check off: no error of the target's, the last check is still to come."""
+        transient = look.error is not None and look.error.error_class is ErrorClass.TRANSIENT
+        return transient and not self._final and ended >= self._turn.deadline
+
+    def _advanced(self, ended: datetime, retry_after_seconds: float | None) -> Schedule:
+        polling = self._turn.polling
+        not_before = None
+        if polling.honor_retry_after and retry_after_seconds is not None:
+            not_before = ended + timedelta(seconds=retry_after_seconds)
+        return advance(polling, self._key, self._schedule, ended, not_before)
+
+    def _observe(self, seen: ObservationSummary | None) -> bool:
+        self._successes = self._successes + 1 if seen is not None and seen.success else 0
+        if seen is None or seen.status == self._status:
+            return False
+        self._status = seen.status
+        return True
+
+    def _end(self, changed: bool, ends_at: datetime) -> TurnEnd | None:
+        """Why the turn comes back now, or None where it goes on."""
+        seen = self._last.observation
+        if self._last.error is not None:
+            return TurnEnd.ERROR
+        if seen is not None and (seen.failure or self._successes >= self._turn.required_successes):
+            return TurnEnd.CONDITION
+        if self._final:
+            return TurnEnd.DEADLINE
+        if changed:
+            return TurnEnd.STATUS
+        # Due already: the deadline came during the check, and its last check belongs to this turn.
+        if self._due > ends_at and self._due > self._clock.now():
+            return TurnEnd.OVER
+        return None
+
+    def _report(self, end: TurnEnd) -> TurnReport:
+        turn = self._turn
+        return TurnReport(
+            run=turn.run,
+            revision=turn.revision,
+            turn=turn.turn,
+            ended_by=end,
+            checks=self._checks,
+            last_check_at=self._last_check_at,
+            lateness_seconds=max(self._lateness, 0.0),
+            schedule=self._schedule,
+            consecutive_successes=self._successes,
+            observation=self._last.observation,
+            error=self._last.error,
+            final=self._final,
+        )
