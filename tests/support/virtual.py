@@ -20,6 +20,7 @@ from monitor_core.contract import (
     MonitorRequest,
     ObservationSummary,
     Turn,
+    TurnReport,
     instance_id,
     parse_request,
 )
@@ -56,6 +57,44 @@ class VirtualClock:
     def wait(self, seconds: float) -> bool:
         self.time += timedelta(seconds=max(seconds, 0))
         return True
+
+
+class World:
+    """What the turns see: the target, and when it was checked."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.turns: list[Turn] = []
+        self.checked_at: list[float] = []
+
+    def play(self, turn: Turn, now: datetime) -> tuple[TurnReport, datetime]:
+        """Run the real turn from `now` on: its report, and when it came back."""
+        self.turns.append(turn)
+        clock = VirtualClock(now)
+        return TurnRun(turn, instance_id(turn.job_id), self._looker(clock), clock).run(), clock.time
+
+    def _looker(self, clock: VirtualClock) -> Callable[[int, float], Look]:
+        def look(number: int, allowed: float) -> Look:
+            started = clock.now()
+            since = (started - START).total_seconds()
+            self.checked_at.append(since)
+            answer = self.target(number, since)
+            clock.wait(min(answer.takes, allowed))
+            if answer.takes > allowed:
+                return Look(error=CheckError(error_class=ErrorClass.TRANSIENT, message="no answer", at=started))
+            if answer.error is not None:
+                error = CheckError(error_class=answer.error, message="the target's error", at=started)
+                return Look(error=error, retry_after_seconds=answer.retry_after)
+            seen = ObservationSummary(
+                at=started,
+                status=answer.status,
+                latency_seconds=answer.takes,
+                success=answer.status == "Succeeded",
+                failure=answer.status == "Failed",
+            )
+            return Look(observation=seen, retry_after_seconds=answer.retry_after)
+
+        return look
 
 
 @dataclass
@@ -107,19 +146,18 @@ class Context:
         self.continued = (new_input, new_version)
 
 
-class VirtualEngine:
-    """One monitor, run to its end."""
+class VirtualEngine(World):
+    """One monitor, run to its end, its orchestrator driven as a plain generator."""
 
     def __init__(self, request: MonitorRequest, target: Target) -> None:
-        self.request, self.target = request, target
+        super().__init__(target)
+        self.request = request
         self.now = START
         self.statuses: list[dict[str, Any]] = []
-        self.turns: list[Turn] = []
         self.turns_out = 0
         self.timers_created = 0
         self.generations = 0
         self.largest_generation = 0
-        self.checked_at: list[float] = []
         self._events: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._context: Context | None = None
@@ -173,39 +211,14 @@ class VirtualEngine:
             self._pending.append(command)
 
     def run_turn(self, task: CompletableTask[Any], turn: Turn) -> None:
-        self.turns.append(turn)
         self.turns_out += 1
-        clock = VirtualClock(self.now)
-        report = TurnRun(turn, instance_id(turn.job_id), self._looker(clock), clock).run()
+        report, back_at = self.play(turn, self.now)
 
         def land() -> None:
             self.turns_out -= 1
             task.complete(report.model_dump(mode="json"))
 
-        self.at(clock.time, land)
-
-    def _looker(self, clock: VirtualClock) -> Callable[[int, float], Look]:
-        def look(number: int, allowed: float) -> Look:
-            started = clock.now()
-            since = (started - START).total_seconds()
-            self.checked_at.append(since)
-            answer = self.target(number, since)
-            clock.wait(min(answer.takes, allowed))
-            if answer.takes > allowed:
-                return Look(error=CheckError(error_class=ErrorClass.TRANSIENT, message="no answer", at=started))
-            if answer.error is not None:
-                error = CheckError(error_class=answer.error, message="the target's error", at=started)
-                return Look(error=error, retry_after_seconds=answer.retry_after)
-            seen = ObservationSummary(
-                at=started,
-                status=answer.status,
-                latency_seconds=answer.takes,
-                success=answer.status == "Succeeded",
-                failure=answer.status == "Failed",
-            )
-            return Look(observation=seen, retry_after_seconds=answer.retry_after)
-
-        return look
+        self.at(back_at, land)
 
 
 def request(**fields: Any) -> MonitorRequest:
@@ -213,9 +226,7 @@ def request(**fields: Any) -> MonitorRequest:
     return parse_request({"job_id": "job-1", "check": {"kind": "simulated"}, **fields}, BUILT_IN)
 
 
-def run(
-    target: Target, *commands: tuple[float, Any], **fields: Any
-) -> tuple[dict[str, Any], VirtualEngine]:
+def run(target: Target, *commands: tuple[float, Any], **fields: Any) -> tuple[dict[str, Any], VirtualEngine]:
     """Run a monitor to its end: its result, and the engine to look into."""
     engine = VirtualEngine(request(**fields), target)
     for seconds, command in commands:
