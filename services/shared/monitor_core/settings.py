@@ -118,9 +118,9 @@ class WorkerSettings(_Settings):
 
     @property
     def denied_hosts(self) -> tuple[str, ...]:
-        """Hosts that no check may reach, whatever is allowed: the one that hands out this worker's tokens."""
-        host = urlsplit(self.identity_endpoint or "").hostname
-        return (host,) if host else ()
+        """`host:port` that no check may reach, whatever is allowed: what hands out this worker's tokens."""
+        place = urlsplit(self.identity_endpoint or "").netloc
+        return (place,) if place else ()
 
 
 S = TypeVar("S", ClientSettings, WorkerSettings)

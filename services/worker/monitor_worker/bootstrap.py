@@ -7,9 +7,9 @@ from durabletask.worker import TaskHubGrpcWorker
 
 from monitor_core import kinds as built_in
 from monitor_core import scheduler
-from monitor_core.contract import ACTIVITY, ORCHESTRATOR
+from monitor_core.contract import ACTIVITY, ORCHESTRATOR, Problem
 from monitor_core.kinds.base import CheckSpec
-from monitor_core.settings import WorkerSettings
+from monitor_core.settings import SettingsError, WorkerSettings
 from monitor_worker.activities import poll_activity
 from monitor_worker.checks.base import Resources
 from monitor_worker.checks.registry import Registry
@@ -86,4 +86,7 @@ class Worker:
 
 
 def _guard(settings: WorkerSettings) -> TargetGuard:
-    return TargetGuard(allow=settings.allowed_targets, deny_hosts=settings.denied_hosts)
+    try:
+        return TargetGuard(allow=settings.allowed_targets, deny_hosts=settings.denied_hosts)
+    except ValueError as error:
+        raise SettingsError([Problem("MONITOR_ALLOWED_TARGETS", str(error))]) from error

@@ -20,7 +20,7 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
 
         worker = Worker(settings)
         worker.start()
-    except (SettingsError, ValueError, OSError) as error:
+    except (SettingsError, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201 # the user's terminal
         return EXIT_USAGE
     wait_for_signal()

@@ -1,0 +1,138 @@
+"""From an HTTP answer to an observation: the variables, the status, and what a code means. Pure."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple
+
+from multidict import CIMultiDictProxy
+from yarl import URL
+
+from monitor_core.contract import ErrorClass
+from monitor_worker.checks.base import CheckFailed, Observation
+from monitor_worker.checks.http_body import decoded, parsed, storable
+from monitor_worker.checks.http_request import shown
+
+_LONGEST_STATUS: Final = 100
+_LONGEST_WAIT_SECONDS: Final = 366 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back.
+
+    Args:
+        method: of the request that was answered.
+        url: of the request that was answered.
+        code: 200, say.
+        headers: the answer's.
+        content: decompressed.
+        latency_seconds: from the check's start to the answer's end.
+    """
+
+    method: str
+    url: URL
+    code: int
+    headers: CIMultiDictProxy[str]
+    content: bytes
+    latency_seconds: float
+
+
+class _Meaning(NamedTuple):
+    error_class: ErrorClass
+    advice: str
+
+
+_MEANINGS: Final = {
+    "401": _Meaning(ErrorClass.PERMANENT, "it asks who is asking, and the check sends no credentials"),
+    "403": _Meaning(ErrorClass.PERMANENT, "the worker may not read it"),
+    "404": _Meaning(ErrorClass.TRANSIENT, "there is nothing there, perhaps not yet"),
+    "405": _Meaning(ErrorClass.PERMANENT, "it takes other methods: change check.method"),
+    "407": _Meaning(ErrorClass.PERMANENT, "a proxy asks who is asking"),
+    "408": _Meaning(ErrorClass.TRANSIENT, "it did not receive the request in time"),
+    "409": _Meaning(ErrorClass.TRANSIENT, "its state does not allow this at the moment"),
+    "410": _Meaning(ErrorClass.PERMANENT, "it is gone for good"),
+    "425": _Meaning(ErrorClass.TRANSIENT, "it wants to be asked later"),
+    "429": _Meaning(ErrorClass.TRANSIENT, "it is asked too often: raise polling.interval_seconds"),
+    "3xx": _Meaning(ErrorClass.PERMANENT, "it is elsewhere: change check.url, or raise check.max_redirects"),
+    "5xx": _Meaning(ErrorClass.TRANSIENT, "the trouble is on its side"),
+}
+_OTHERWISE: Final = _Meaning(ErrorClass.PERMANENT, "change the request, or add the code to check.expected_codes")
+
+
+def observation(answer: Answer, expected_codes: Collection[str], now: datetime) -> Observation:
+    """What an answer shows.
+
+    Args:
+        answer: any, whatever its code.
+        expected_codes: `200` or `2xx`; any other code is the observation's error.
+        now: UTC, to count a Retry-After that is a date from.
+    """
+    variables = _variables(answer)
+    expected = {str(answer.code), _class_of(answer.code)} & set(expected_codes)
+    return Observation(
+        status=_printable(str(variables.get("status", ""))) or f"HTTP {answer.code}",
+        variables=variables,
+        summary=f"{_named(answer.code)}, {len(answer.content)} bytes in {answer.latency_seconds * 1000:.0f} ms",
+        error=None if expected else _unexpected(answer),
+        retry_after_seconds=retry_after(answer.headers.get("Retry-After"), now),
+    )
+
+
+def retry_after(value: str | None, now: datetime) -> float | None:
+    """The seconds that a Retry-After header asks for, 0 to 366 days; None without one, or where it is garbage."""
+    text = (value or "").strip()
+    if re.fullmatch(r"[0-9]+", text):
+        seconds = float(text)
+    else:
+        try:
+            date = parsedate_to_datetime(text)
+            seconds = (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds()
+        except (ValueError, TypeError, OverflowError, IndexError):  # email.utils takes apart whatever it is given
+            return None
+    return min(max(seconds, 0.0), _LONGEST_WAIT_SECONDS)
+
+
+def _variables(answer: Answer) -> dict[str, Any]:
+    names = dict.fromkeys(name.lower() for name in answer.headers)
+    headers = {storable(name): storable(", ".join(answer.headers.getall(name))) for name in names}
+    content_type = headers.get("content-type", "")
+    text = decoded(answer.content, content_type)
+    milliseconds = answer.latency_seconds * 1000
+    always = {"code": answer.code, "headers": headers, "text": text, "latency_ms": milliseconds}
+    return always | _variables_of_json(text, content_type)
+
+
+def _variables_of_json(text: str, content_type: str) -> dict[str, Any]:
+    try:
+        body = parsed(text, content_type)
+    except ValueError:
+        return {}
+    status = body.get("status") if isinstance(body, dict) else None
+    return {"body": body, "status": status} if isinstance(status, str) else {"body": body}
+
+
+def _unexpected(answer: Answer) -> CheckFailed:
+    meaning = _MEANINGS.get(str(answer.code)) or _MEANINGS.get(_class_of(answer.code)) or _OTHERWISE
+    message = f"{_named(answer.code)} from {answer.method} {shown(answer.url)}: {meaning.advice}"
+    return CheckFailed(meaning.error_class, message)
+
+
+def _class_of(code: int) -> str:
+    return f"{code // 100}xx"
+
+
+def _named(code: int) -> str:
+    # Not the answer's own phrase: that is the target's text.
+    try:
+        return f"{code} {HTTPStatus(code).phrase}"
+    except ValueError:
+        return str(code)
+
+
+def _printable(text: str) -> str:
+    cut = text[:_LONGEST_STATUS]
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in cut)
