@@ -29,6 +29,8 @@ class Entry:
     method: str
     path: str
     """Decoded, without the query."""
+    client: str | None = None
+    """The address that the request came from: which worker it was."""
     job_id: str | None = None
     response_code: int | None = None
     """None while unanswered, and for ever where the client went away first."""
@@ -51,7 +53,7 @@ class Ledger:
         self._entries: deque[Entry] = deque(maxlen=capacity)
         self._sequence = count(1)
 
-    def arrived(self, method: str, path: str, headers: Headers) -> Entry:
+    def arrived(self, method: str, path: str, headers: Headers, client: str | None = None) -> Entry:
         """Note a request; who answers it fills in the rest."""
         entry = Entry(
             sequence=next(self._sequence),
@@ -59,6 +61,7 @@ class Ledger:
             monotonic_seconds=self._clock(),
             method=method,
             path=path,
+            client=client,
             client_request_id=headers.get("x-ms-client-request-id"),
             traceparent=headers.get("traceparent"),
         )
@@ -86,7 +89,8 @@ class LedgerMiddleware:
         if scope["type"] != "http" or scope["path"] in UNRECORDED:
             await self._app(scope, receive, send)
             return
-        entry = self._ledger.arrived(scope["method"], scope["path"], Headers(scope=scope))
+        client = scope["client"][0] if scope["client"] else None
+        entry = self._ledger.arrived(scope["method"], scope["path"], Headers(scope=scope), client)
         scope.setdefault("state", {})["entry"] = entry
 
         async def noting(message: Message) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from local_scheduler.mends import Mends
 from local_scheduler.scheduler import LocalScheduler
+from local_scheduler.server import LOOPBACK
 from local_scheduler.stats import StatsFile
 
 EMULATOR_PORT = 8080
@@ -24,8 +25,9 @@ def parser() -> argparse.ArgumentParser:
     """What the command line takes."""
     made = argparse.ArgumentParser(
         prog="python -m local_scheduler",
-        description="Serve the Durable Task protocol on loopback, for development only; nothing is kept.",
+        description="Serve the Durable Task protocol, for development only: nothing is kept, all may use it.",
     )
+    made.add_argument("--host", default=LOOPBACK, help="the address to listen on (default: %(default)s)")
     made.add_argument(
         "--port",
         type=int,
@@ -49,7 +51,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     signals: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda caught, _frame: signals.put(caught))
-    scheduler = LocalScheduler(arguments.port, Mends(**dict.fromkeys(arguments.without, False)))
+    scheduler = LocalScheduler(
+        arguments.port, Mends(**dict.fromkeys(arguments.without, False)), host=arguments.host
+    )
     stats = StatsFile(scheduler.stats, arguments.stats_file) if arguments.stats_file else None
     try:
         with scheduler:

@@ -9,6 +9,7 @@ from local_scheduler.dispatch import Dispatch
 from local_scheduler.generations import Generations
 from local_scheduler.mends import ALL_MENDS, USUAL_LIMITS, Limits, Mends
 from local_scheduler.redelivery import Redelivery
+from local_scheduler.server import LOOPBACK
 from local_scheduler.start_at import StartAt
 from local_scheduler.stats import Stats
 from local_scheduler.sub_orchestrations import SubOrchestrations
@@ -40,24 +41,33 @@ def backend(port: int, mends: Mends, limits: Limits) -> Core:
 
 
 class LocalScheduler:
-    """A scheduler on loopback, whose state is gone with the process; as a context manager, started and stopped.
+    """A scheduler whose state is gone with the process; as a context manager, started and stopped.
 
-    `port` 0 asks for a free port. Stopped and started again, it goes on at the same address with what it had; work
-    that was out is handed out again.
+    It listens on loopback unless `host` says otherwise: no credential is asked for. `port` 0 asks for a free port.
+    Stopped and started again, it goes on at the same address with what it had; work that was out is handed out
+    again.
     """
 
-    def __init__(self, port: int = 0, mends: Mends = ALL_MENDS, limits: Limits = USUAL_LIMITS) -> None:
+    def __init__(
+        self,
+        port: int = 0,
+        mends: Mends = ALL_MENDS,
+        limits: Limits = USUAL_LIMITS,
+        *,
+        host: str = LOOPBACK,
+    ) -> None:
         self.mends = mends
+        self._host = host
         self._backend = backend(port, mends, limits)
         self._address: str | None = None
 
     def start(self) -> str:
-        """Listen, and return the address `127.0.0.1:PORT`.
+        """Listen, and return the address `HOST:PORT`.
 
         Raises:
             OSError: the port cannot be had.
         """
-        self._address = self._backend.start()
+        self._address = self._backend.start(self._host)
         return self._address
 
     def stop(self) -> None:
@@ -70,7 +80,7 @@ class LocalScheduler:
 
     @property
     def address(self) -> str:
-        """Where it listens, `127.0.0.1:PORT`.
+        """Where it listens, `HOST:PORT`.
 
         Raises:
             RuntimeError: it was never started.

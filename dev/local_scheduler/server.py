@@ -1,4 +1,7 @@
-"""The gRPC server: on loopback only, alone on its port, with the threads and the size of messages it is told."""
+"""The gRPC server: on loopback unless told otherwise, alone on its port.
+
+Threads and the size of messages are as it is told.
+"""
 
 import errno
 import os
@@ -10,7 +13,7 @@ from typing import cast
 import durabletask.internal.orchestrator_service_pb2_grpc as stubs
 import grpc
 
-HOST = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
 LARGEST_MESSAGE_BYTES = 64 * 1024 * 1024
 ALONE = [("grpc.so_reuseport", 0)]
 LARGE_MESSAGES = [
@@ -20,14 +23,19 @@ LARGE_MESSAGES = [
 
 
 def listen(
-    servicer: stubs.TaskHubSidecarServiceServicer, port: int, *, pool: ThreadPoolExecutor, large_messages: bool
+    servicer: stubs.TaskHubSidecarServiceServicer,
+    host: str,
+    port: int,
+    *,
+    pool: ThreadPoolExecutor,
+    large_messages: bool,
 ) -> tuple[grpc.Server, int]:
     """Serve `servicer` and return the started server with the port it really has (0 asks for a free one).
 
     Raises:
         OSError: the port cannot be had.
     """
-    _require_free(port)
+    _require_free(host, port)
     server = grpc.server(pool, options=ALONE + (LARGE_MESSAGES if large_messages else []))
     add = cast(
         "Callable[[stubs.TaskHubSidecarServiceServicer, grpc.Server], None]",
@@ -35,26 +43,26 @@ def listen(
     )
     add(servicer, server)
     try:
-        bound = server.add_insecure_port(f"{HOST}:{port}")
+        bound = server.add_insecure_port(f"{host}:{port}")
     except RuntimeError as error:  # somebody was faster
-        raise _refused(port, os.strerror(errno.EADDRINUSE)) from error
+        raise _refused(host, port, os.strerror(errno.EADDRINUSE)) from error
     server.start()
     return server, bound
 
 
-def _require_free(port: int) -> None:
+def _require_free(host: str, port: int) -> None:
     """Ask the socket itself: gRPC would print lines of its own to stderr before it says no."""
     with socket.socket() as probe:
         # As gRPC does; without it a port whose last connections linger would count as taken.
         if os.name == "posix":  # elsewhere it means the opposite
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except (OSError, OverflowError) as error:
-            raise _refused(port, getattr(error, "strerror", None) or str(error)) from error
+            raise _refused(host, port, getattr(error, "strerror", None) or str(error)) from error
 
 
-def _refused(port: int, why: str) -> OSError:
+def _refused(host: str, port: int, why: str) -> OSError:
     return OSError(
-        f"Cannot listen on {HOST}:{port}: {why}. Stop what listens there or choose another port (0: any free one)."
+        f"Cannot listen on {host}:{port}: {why}. Stop what listens there or choose another port (0: any free one)."
     )

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from durabletask.testing.in_memory_backend import InMemoryOrchestrationBackend
 
 from local_scheduler.mends import Limits, Mends
-from local_scheduler.server import HOST, listen
+from local_scheduler.server import LOOPBACK, listen
 from local_scheduler.stats import Stats
 from local_scheduler.timer_queue import TimerQueue
 
@@ -24,7 +24,7 @@ class Service(InMemoryOrchestrationBackend):
         self._timers = TimerQueue()
         self._pool: ThreadPoolExecutor | None = None
 
-    def start(self) -> str:
+    def start(self, host: str = LOOPBACK) -> str:
         """Listen, and return the address. A backend that was stopped goes on where it was, at the same address.
 
         Raises:
@@ -33,10 +33,10 @@ class Service(InMemoryOrchestrationBackend):
         threads = self._limits.pool_threads if self._mends.pool else self._limits.unmended_pool_threads
         pool = ThreadPoolExecutor(threads, thread_name_prefix="local-scheduler")
         self._shutdown_event.clear()
-        self._server, self._port = listen(self, self._port, pool=pool, large_messages=self._mends.pool)
+        self._server, self._port = listen(self, host, self._port, pool=pool, large_messages=self._mends.pool)
         self._pool = pool
         self._timers.start()
-        return f"{HOST}:{self._port}"
+        return f"{host}:{self._port}"
 
     def stop(self, grace: float | None = None) -> None:
         """Stop listening and end every thread of ours; what is stored stays for the next `start`.

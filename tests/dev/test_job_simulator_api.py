@@ -286,7 +286,7 @@ async def test_the_ledger_tells_what_was_sent_and_answered(
     entries = await ledger(api, job_id)
     numbers = [entry.pop("sequence") for entry in entries]
     assert numbers == sorted(set(numbers))
-    same = {"job_id": job_id, "monotonic_seconds": clock.seconds}
+    same = {"job_id": job_id, "client": "127.0.0.1", "monotonic_seconds": clock.seconds}
     assert [datetime.fromisoformat(entry.pop("time")) for entry in entries] == [clock.now()] * 3
     none = {"client_request_id": None, "traceparent": None}
     path = f"/jobs/{job_id}"

@@ -15,9 +15,9 @@ def ledger(capacity: int) -> Ledger:
 
 def test_a_request_is_noted_with_both_clocks_and_its_headers() -> None:
     headers = Headers({"X-Ms-Client-Request-Id": "run.0.1.1", "traceparent": "00-1-2-01"})
-    entry = ledger(10).arrived("GET", "/jobs/nightly", headers)
+    entry = ledger(10).arrived("GET", "/jobs/nightly", headers, "10.0.0.7")
     assert (entry.sequence, entry.time, entry.monotonic_seconds) == (1, NOON, 42.5)
-    assert (entry.method, entry.path) == ("GET", "/jobs/nightly")
+    assert (entry.method, entry.path, entry.client) == ("GET", "/jobs/nightly", "10.0.0.7")
     assert (entry.client_request_id, entry.traceparent) == ("run.0.1.1", "00-1-2-01")
     assert (entry.job_id, entry.response_code, entry.status) == (None, None, None)
 

@@ -67,6 +67,14 @@ def test_only_loopback_is_served() -> None:
             socket.create_connection(("127.0.0.2", port), timeout=1)
 
 
+def test_told_another_host_it_listens_there() -> None:
+    with LocalScheduler(host="0.0.0.0") as scheduler:
+        host, _, port = scheduler.address.rpartition(":")
+        socket.create_connection(("127.0.0.2", int(port)), timeout=PATIENCE).close()
+
+    assert host == "0.0.0.0"
+
+
 def test_there_is_no_address_before_the_start() -> None:
     with pytest.raises(RuntimeError, match=r"before start\(\)"):
         _ = LocalScheduler().address

@@ -1,0 +1,169 @@
+"""The command line: what is typed, and nothing of what is done."""
+
+# ruff: noqa: PLC0415 -- what a command needs is imported when it runs: help and completion are quick without
+
+import io
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import typer
+
+from monitor_client.manual import EPILOG, HELP
+from monitor_client.options import (
+    AllowRepeat,
+    AndWatch,
+    Backoff,
+    Body,
+    CheckTimeout,
+    Expect,
+    FailureWhen,
+    Header,
+    Interval,
+    Jitter,
+    JobId,
+    Label,
+    MaxInterval,
+    Method,
+    NewJobId,
+    NoRetryAfter,
+    Output,
+    OutputAs,
+    Quiet,
+    Reason,
+    Restart,
+    SimulateChecks,
+    SimulateOutcome,
+    Successes,
+    SuccessWhen,
+    Timeout,
+    TolerateErrors,
+    TurnSeconds,
+    Url,
+)
+from monitor_client.usage import Command, PlainFormGroup
+
+_NEGATIVE: Final = re.compile(r"No such option: -\d")
+
+app = typer.Typer(
+    cls=PlainFormGroup,
+    help=HELP,
+    epilog=EPILOG,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command(cls=Command)
+def start(
+    ctx: typer.Context,
+    *,
+    job_id: NewJobId = None,
+    interval: Interval = None,
+    timeout: Timeout = None,
+    url: Url = None,
+    method: Method = None,
+    header: Header = None,
+    body: Body = None,
+    allow_repeat: AllowRepeat = False,
+    check_timeout: CheckTimeout = None,
+    simulate_checks: SimulateChecks = None,
+    simulate_outcome: SimulateOutcome = None,
+    success_when: SuccessWhen = None,
+    failure_when: FailureWhen = None,
+    expect: Expect = None,
+    tolerate_errors: TolerateErrors = None,
+    successes: Successes = None,
+    backoff: Backoff = None,
+    max_interval: MaxInterval = None,
+    jitter: Jitter = None,
+    turn_seconds: TurnSeconds = None,
+    no_retry_after: NoRetryAfter = False,
+    label: Label = None,
+    watch: AndWatch = False,
+    restart: Restart = False,
+    output: OutputAs = Output.TABLE,
+    quiet: Quiet = False,
+) -> int:
+    """Start a monitor, and leave."""
+    # The signature declares the options; their values go on together, by name.
+    from monitor_client import commands
+
+    return commands.start(ctx.params, _program(ctx))
+
+
+@app.command(cls=Command)
+def watch(ctx: typer.Context, job_id: JobId, output: OutputAs = Output.TABLE, quiet: Quiet = False) -> int:
+    """Show a monitor's progress until its verdict."""
+    from monitor_client import commands
+
+    return commands.watch(ctx.params, _program(ctx))
+
+
+@app.command(cls=Command)
+def show(ctx: typer.Context, job_id: JobId, output: OutputAs = Output.TABLE) -> int:
+    """Show how a monitor stands, or how it ended."""
+    from monitor_client import commands
+
+    return commands.show(ctx.params)
+
+
+@app.command(cls=Command)
+def cancel(ctx: typer.Context, job_id: JobId, reason: Reason = None, output: OutputAs = Output.TABLE) -> int:
+    """End a monitor as Cancelled."""
+    from monitor_client import commands
+
+    return commands.send(ctx.params, "cancel")
+
+
+@app.command(cls=Command)
+def check_now(ctx: typer.Context, job_id: JobId, output: OutputAs = Output.TABLE) -> int:
+    """Make a monitor's next check at once."""
+    from monitor_client import commands
+
+    return commands.send(ctx.params, "check_now")
+
+
+@app.command(cls=Command)
+def schema() -> int:
+    """Print the JSON Schema of a request."""
+    from monitor_client import commands
+
+    return commands.schema()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code. Nothing but one line on stderr tells of a failure."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What was observed may be more than the terminal's encoding can say.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    # gRPC writes to stderr from below, about what comes back as an error anyway.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    try:
+        code = typer.main.get_command(app).main(args=arguments, standalone_mode=False)
+        return int(code or 0)
+    except typer.TyperException as error:
+        return _usage_error(error)
+    except Exception as error:  # noqa: BLE001 # the last place to tell of it
+        from monitor_client.failures import tell
+
+        return tell(error)
+
+
+def _usage_error(error: typer.TyperException) -> int:
+    from monitor_client.failures import EXIT_USAGE, say
+
+    what = error.format_message().replace("Value error, ", "").rstrip(".")
+    hint = "a number below 0 fits nowhere" if _NEGATIVE.search(what) else "--help shows what there is"
+    say(f"{what} ({hint})")
+    return EXIT_USAGE
+
+
+def _program(ctx: typer.Context) -> str:
+    """How the user has called this program, for commands to copy."""
+    name = ctx.find_root().info_name or "monitor"
+    return f"python {sys.argv[0]}" if name.endswith(".py") else name

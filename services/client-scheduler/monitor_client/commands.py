@@ -1,0 +1,154 @@
+"""What each command does: it asks the service, prints what comes of it, and says the exit code."""
+
+import json
+import logging
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+from uuid import uuid4
+
+from monitor_client import rows
+from monitor_client.display import Display, display, print_rows, utc_now
+from monitor_client.identity import How, Started
+from monitor_client.options import Output
+from monitor_client.requests import build_request
+from monitor_client.service import MonitorService
+from monitor_client.session import Watched, run
+from monitor_client.view import MonitorView
+from monitor_client.words import clean
+from monitor_core.contract import EXIT_CODES, MonitorRequest, parse_command, request_schema
+from monitor_core.kinds import BUILT_IN
+from monitor_core.settings import ClientSettings, client_settings
+from monitor_core.telemetry import configure_logging
+
+EXIT_REFUSED: Final = 2
+
+Parameters = Mapping[str, Any]
+"""A command's parameters by name, as typer has read them."""
+
+
+def start(parameters: Parameters, program: str) -> int:
+    """Start a monitor, and with `watch` stay until its verdict."""
+    settings = _settings()
+    job_id = parameters["job_id"] if parameters["job_id"] is not None else str(uuid4())
+    request = build_request({**parameters, "job_id": job_id}, settings.url)
+    watched = Watched(job_id, program, is_known=False)
+
+    async def errand(service: MonitorService) -> int:
+        started = await service.start(request, restart=parameters["restart"])
+        if not parameters["watch"]:
+            _print_started(started, request, parameters, program)
+            return 0
+        watched.is_known = True
+        shown = _display(parameters)
+        for note in _notes(started, request):
+            shown.note(note)
+        return _conclude(await watched.follow(service, started.run, shown), parameters)
+
+    return watched.run(settings.scheduler, errand)
+
+
+def watch(parameters: Parameters, program: str) -> int:
+    """Show a monitor's progress until its verdict."""
+    watched = Watched(parameters["job_id"], program, is_known=True)
+
+    async def errand(service: MonitorService) -> int:
+        return _conclude(await watched.follow(service, None, _display(parameters)), parameters)
+
+    return watched.run(_settings().scheduler, errand)
+
+
+def show(parameters: Parameters) -> int:
+    """Print how a monitor stands, or how it ended."""
+
+    async def errand(service: MonitorService) -> int:
+        view, now = await service.get(parameters["job_id"]), utc_now()
+        shown = rows.state_rows(view, now) if view.verdict is None else rows.result_rows(view, now)
+        _print(view.document(), shown, parameters)
+        return 0
+
+    return run(_settings().scheduler, errand)
+
+
+def send(parameters: Parameters, name: str) -> int:
+    """Send a command to a monitor, and print what became of it."""
+    given = {"id": uuid4().hex, "name": name, "reason": parameters.get("reason")}
+    command = parse_command(given)
+
+    async def errand(service: MonitorService) -> int:
+        job = ("job_id", clean(parameters["job_id"]))
+        outcome = await service.send(parameters["job_id"], command)
+        if outcome is None:
+            unanswered = "sent, not answered yet: the monitor takes it as soon as a worker runs it"
+            _print({**given, "accepted": None}, [job, (name, unanswered)], parameters)
+            return 0
+        _print(outcome.model_dump(mode="json"), [job, (name, rows.outcome(outcome))], parameters)
+        return 0 if outcome.accepted else EXIT_REFUSED
+
+    return run(_settings().scheduler, errand)
+
+
+def schema() -> int:
+    """Print the JSON Schema of a request."""
+    _print_json(request_schema(BUILT_IN))
+    return 0
+
+
+def _settings() -> ClientSettings:
+    settings = client_settings()
+    configure_logging(settings.log_level)
+    if settings.log_level != "DEBUG":
+        # Credentials log their own failures, over several lines; what comes of them is said once, by us.
+        logging.getLogger("azure").setLevel(logging.ERROR)
+    return settings
+
+
+def _display(parameters: Parameters) -> Display:
+    stream = sys.stdout if parameters["output"] is Output.TABLE else sys.stderr
+    return display(stream, quiet=parameters["quiet"])
+
+
+def _notes(started: Started, request: MonitorRequest) -> Iterator[str]:
+    """What the user may not expect, said once before the progress."""
+    if request.check["kind"] == "simulated":
+        yield "No URL given: this monitors a simulated job. Give --url, or set MONITOR_URL, for a real one."
+    job, run_id = clean(started.job_id), started.run
+    match started.how:
+        case How.ATTACHED:
+            yield f"{job} is being monitored already: attached to its run {run_id}."
+        case How.RESTARTED:
+            yield f"{job} had ended before: started anew as run {run_id}."
+        case How.STARTED | How.MINE:
+            yield f"Monitoring {job}, run {run_id}."
+
+
+def _conclude(view: MonitorView, parameters: Parameters) -> int:
+    if view.verdict is None:
+        raise AssertionError("a watch ends with a verdict, or raises")
+    _print(view.document(), rows.result_rows(view, utc_now()), parameters)
+    return EXIT_CODES[view.verdict]
+
+
+def _print_started(started: Started, request: MonitorRequest, parameters: Parameters, program: str) -> None:
+    if parameters["quiet"] and parameters["output"] is Output.TABLE:
+        print(started.job_id)  # noqa: T201 # the answer
+        return
+    notes = list(_notes(started, request))
+    if parameters["output"] is Output.TABLE:
+        print("\n".join([*notes, f"  watch it: {program} watch {shlex.quote(started.job_id)}"]))  # noqa: T201
+        return
+    if not parameters["quiet"]:
+        print("\n".join(notes), file=sys.stderr)  # noqa: T201
+    _print_json(started.model_dump(mode="json"))
+
+
+def _print(document: Mapping[str, Any], some: Sequence[rows.Row], parameters: Parameters) -> None:
+    if parameters["output"] is Output.JSON:
+        _print_json(document)
+    else:
+        print_rows(some, sys.stdout)
+
+
+def _print_json(document: Mapping[str, Any]) -> None:
+    print(json.dumps(document, indent=2), flush=True)  # noqa: T201 # the answer

@@ -1,0 +1,92 @@
+"""Why a call on a monitor was not done. Each message says what was wrong, where, and what to do."""
+
+from collections.abc import Sequence
+
+
+class ServiceError(Exception):
+    """The base of all that a call of the service may raise by design."""
+
+
+class SchedulerUnreachable(ServiceError):
+    """The scheduler gives no answer: it is down, is somewhere else, or there is no credential for it."""
+
+    def __init__(self, endpoint: str, why: str) -> None:
+        self.why = why
+        super().__init__(f"cannot reach the scheduler at {endpoint}: {why} (is ENDPOINT right, and does it run?)")
+
+
+class NoCredential(SchedulerUnreachable):
+    """No token could be had, so that the scheduler was not even asked."""
+
+    def __init__(self, endpoint: str, why: str) -> None:
+        self.why = why
+        ServiceError.__init__(self, f"no credential for the scheduler at {endpoint}: {why} (run `az login`?)")
+
+
+class NotAllowed(ServiceError):
+    """The scheduler knows the caller, or does not, and refuses."""
+
+    def __init__(self, endpoint: str, taskhub: str, why: str) -> None:
+        super().__init__(
+            f"the scheduler at {endpoint} refuses the task hub '{taskhub}': {why} "
+            "(the role needed is Durable Task Data Contributor on the task hub)"
+        )
+
+
+class SchedulerRefused(ServiceError):
+    """The scheduler answers, but not with what was asked for. `code` is gRPC's word."""
+
+    def __init__(self, endpoint: str, code: str, why: str) -> None:
+        self.code = code
+        super().__init__(f"the scheduler at {endpoint} answers {code}: {why} (are ENDPOINT and TASKHUB right?)")
+
+
+class NotFound(ServiceError):
+    """There is no such monitor, or no more."""
+
+    def __init__(self, job_id: str, taskhub: str) -> None:
+        super().__init__(f"no monitor of '{job_id}' in the task hub '{taskhub}'")
+
+
+class AlreadyEnded(ServiceError):
+    """The monitor has its verdict: it takes no command, and is started anew only on request."""
+
+    def __init__(self, job_id: str, verdict: str, what_to_do: str) -> None:
+        self.verdict = verdict
+        super().__init__(f"the monitor of '{job_id}' has ended as {verdict}: {what_to_do}")
+
+
+class Conflict(ServiceError):
+    """The job is being monitored, but not as it is asked for now."""
+
+    def __init__(self, job_id: str, fields: Sequence[str]) -> None:
+        self.fields = tuple(fields)
+        super().__init__(
+            f"'{job_id}' is being monitored already, with another {', '.join(fields)}: "
+            "ask for the same, choose another job id, or cancel that monitor first"
+        )
+
+
+class Contested(ServiceError):
+    """Others start and end the same job faster than this caller can."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"others start and end the monitor of '{job_id}' at the same time: try again")
+
+
+class RunReplaced(ServiceError):
+    """The monitor that was watched is no more: its job was started anew."""
+
+    def __init__(self, job_id: str, watched: str, found: str) -> None:
+        self.watched, self.found = watched, found
+        super().__init__(f"run {watched} of '{job_id}' was replaced by run {found}: watch it anew to see that one")
+
+
+class Unreadable(ServiceError):
+    """An instance stands under the monitor's id, but says what this version does not understand."""
+
+    def __init__(self, instance_id: str, why: str) -> None:
+        super().__init__(
+            f"cannot read the instance '{instance_id}': {why} "
+            "(was it started by something else, or by a newer version?)"
+        )

@@ -1,0 +1,54 @@
+"""How a failure is told: one line on stderr, and an exit code."""
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+from monitor_client import errors
+from monitor_client.usage import ReaderGone
+from monitor_core.contract import RequestError
+from monitor_core.settings import SettingsError
+
+EXIT_USAGE: Final = 2
+EXIT_UNEXPECTED: Final = 70
+EXIT_BROKEN_PIPE: Final = 141
+
+_EXIT_CODES: Final[Mapping[type[Exception], int]] = {
+    RequestError: EXIT_USAGE,
+    SettingsError: EXIT_USAGE,
+    errors.NotFound: EXIT_USAGE,
+    errors.AlreadyEnded: EXIT_USAGE,
+    errors.Conflict: EXIT_USAGE,
+    errors.Contested: EXIT_USAGE,
+    errors.Unreadable: EXIT_USAGE,
+    errors.SchedulerUnreachable: 6,
+    errors.NotAllowed: 6,
+    errors.SchedulerRefused: 6,
+    errors.RunReplaced: 7,
+}
+
+
+def tell(error: Exception) -> int:
+    """Say on stderr what failed; the exit code."""
+    if isinstance(error, ReaderGone):
+        return _who_read_is_gone()
+    for kind, code in _EXIT_CODES.items():
+        if isinstance(error, kind):
+            say(str(error))
+            return code
+    logging.getLogger(__name__).debug("unexpected", exc_info=error)
+    say(f"unexpected {type(error).__name__}: {error} (a defect; LOG_LEVEL=DEBUG shows the traceback)")
+    return EXIT_UNEXPECTED
+
+
+def say(message: str) -> None:
+    """One line on stderr, whatever the message holds."""
+    print(f"Error: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201 # the user's terminal
+
+
+def _who_read_is_gone() -> int:
+    """End as `head` and `less` expect; Python must not find the pipe broken once more when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return EXIT_BROKEN_PIPE

@@ -1,0 +1,151 @@
+"""The scheduler as the service sees it: four calls, each with a deadline, whose errors are in our words."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final, Protocol
+
+import grpc
+from azure.core.exceptions import AzureError
+from durabletask.client import OrchestrationState
+from durabletask.internal import orchestrator_service_pb2 as pb
+from grpc.aio import AioRpcError
+
+from monitor_client.errors import NoCredential, NotAllowed, SchedulerRefused, SchedulerUnreachable, ServiceError
+from monitor_client.view import ENDED
+from monitor_core.contract import CONTROL_EVENT, ORCHESTRATOR, VERSION
+from monitor_core.settings import SchedulerSettings
+
+CALL_SECONDS: Final = 10.0
+_LONGEST_REASON = 160
+_UNREACHABLE = frozenset(
+    {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
+)
+_FORBIDDEN = frozenset({grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED})
+_IN_A_FEW_WORDS: Final[Mapping[str, str]] = {
+    "connection refused": "connection refused",
+    "dns resolution failed": "its name cannot be resolved",
+    "errors resolving": "its name cannot be resolved",
+    "failed parsing http/2": "what answers there speaks no gRPC",
+    "handshake": "the TLS handshake failed",
+    "certificate": "its TLS certificate is not trusted",
+    "timed out": "no connection in time",
+}
+
+
+class Client(Protocol):
+    """What is used of the SDK's asynchronous client."""
+
+    async def schedule_new_orchestration(
+        self,
+        orchestrator: str,
+        *,
+        input: Any = None,  # noqa: A002 # the SDK's word
+        instance_id: str | None = None,
+        reuse_id_policy: pb.OrchestrationIdReusePolicy | None = None,
+        version: str | None = None,
+    ) -> str:
+        """Start an instance."""
+
+    async def get_orchestration_state(
+        self, instance_id: str, *, fetch_payloads: bool = True
+    ) -> OrchestrationState | None:
+        """Read an instance."""
+
+    async def raise_orchestration_event(self, instance_id: str, event_name: str, *, data: Any = None) -> None:
+        """Send an event to an instance."""
+
+
+class Gateway:
+    """The scheduler behind an SDK client."""
+
+    def __init__(self, client: Client, settings: SchedulerSettings, *, call_seconds: float = CALL_SECONDS) -> None:
+        """Wrap `client`, whose closing stays with the caller; `settings` are what messages name."""
+        self._client = client
+        self._settings = settings
+        self._call_seconds = call_seconds
+
+    @property
+    def taskhub(self) -> str:
+        """The task hub's name."""
+        return self._settings.taskhub
+
+    async def create(self, instance_id: str, given: Mapping[str, Any], *, replace_ended: bool) -> bool:
+        """Start a monitor with the input `given`; False where there is an instance in the way.
+
+        Args:
+            instance_id: the instance.
+            given: the orchestration's input, JSON data.
+            replace_ended: whether an ended instance makes room.
+
+        Raises:
+            ServiceError: the scheduler cannot be reached, or refuses.
+        """
+        ended = [status.value for status in ENDED]
+        async with self._call():
+            try:
+                await self._client.schedule_new_orchestration(
+                    ORCHESTRATOR,
+                    input=given,
+                    instance_id=instance_id,
+                    reuse_id_policy=pb.OrchestrationIdReusePolicy(replaceableStatus=ended)
+                    if replace_ended
+                    else None,
+                    version=VERSION,
+                )
+            except AioRpcError as error:
+                if error.code() is not grpc.StatusCode.ALREADY_EXISTS:
+                    raise
+                return False
+        return True
+
+    async def read(self, instance_id: str, *, payloads: bool) -> OrchestrationState | None:
+        """An instance, with its input and output where `payloads`; None where there is none.
+
+        Raises:
+            ServiceError: as `create`.
+        """
+        async with self._call():
+            return await self._client.get_orchestration_state(instance_id, fetch_payloads=payloads)
+
+    async def tell(self, instance_id: str, command: Mapping[str, Any]) -> None:
+        """Send a command (JSON data).
+
+        Raises:
+            ServiceError: as `create`.
+        """
+        async with self._call():
+            await self._client.raise_orchestration_event(instance_id, CONTROL_EVENT, data=command)
+
+    @asynccontextmanager
+    async def _call(self) -> AsyncIterator[None]:
+        endpoint = self._settings.endpoint
+        try:
+            async with asyncio.timeout(self._call_seconds):
+                yield
+        except TimeoutError as error:
+            why = f"no answer within {self._call_seconds:g} s"
+            raise SchedulerUnreachable(endpoint, why) from error
+        except AioRpcError as error:
+            raise self._translated(error) from error
+        except AzureError as error:
+            raise NoCredential(endpoint, _first_line(error.message)) from error
+
+    def _translated(self, error: AioRpcError) -> ServiceError:
+        endpoint, code, details = self._settings.endpoint, error.code(), error.details() or ""
+        if code in _UNREACHABLE:
+            return SchedulerUnreachable(endpoint, _shortened(details) or code.name)
+        if code in _FORBIDDEN:
+            return NotAllowed(endpoint, self.taskhub, _first_line(details) or code.name)
+        return SchedulerRefused(endpoint, code.name, _first_line(details) or "and says no more")
+
+
+def _shortened(details: str) -> str:
+    lowered = details.lower()
+    found = (words for sign, words in _IN_A_FEW_WORDS.items() if sign in lowered)
+    return next(found, _first_line(details))
+
+
+def _first_line(text: str) -> str:
+    line = next(iter(text.strip().splitlines()), "").strip()
+    return line if len(line) <= _LONGEST_REASON else line[: _LONGEST_REASON - 3] + "..."

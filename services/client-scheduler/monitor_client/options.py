@@ -1,0 +1,116 @@
+"""What the commands take on the command line. Numbers stay text here: their fields refuse what is wrong."""
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+import typer
+
+CHECK: Final = "What is checked"
+DECISION: Final = "What decides"
+SCHEDULE: Final = "When it is checked"
+OUTCOME: Final = "What you get"
+
+
+class Output(StrEnum):
+    """How the outcome is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def _argument(name: str, text: str) -> object:
+    return typer.Argument(metavar=name, help=text, show_default=False)
+
+
+def _value(section: str, metavar: str, text: str, *names: str) -> object:
+    return typer.Option(*names, metavar=metavar, help=text, show_default=False, rich_help_panel=section)
+
+
+def _flag(section: str, text: str, *names: str) -> object:
+    return typer.Option(*names, help=text, show_default=False, rich_help_panel=section)
+
+
+Text = str | None
+Texts = list[str] | None
+
+JobId = Annotated[str, _argument("JOB_ID", "The job whose monitor is meant.")]
+NewJobId = Annotated[Text, _argument("JOB_ID", "Your name of the job (default: a new UUID).")]
+Interval = Annotated[Text, _argument("POLLING_INTERVAL", "Seconds between two checks, at least 0.1 (default: 5).")]
+Timeout = Annotated[Text, _argument("TIMEOUT", "Seconds from the start to the deadline (default: 30).")]
+
+Url = Annotated[
+    Text, _value(CHECK, "URL", "URL to check; {job_id} is filled in (default: MONITOR_URL).", "--url", "-u")
+]
+Method = Annotated[Text, _value(CHECK, "METHOD", "HTTP method (default: GET).", "--method")]
+Header = Annotated[Texts, _value(CHECK, "'NAME: VALUE'", "Header to send; repeatable.", "--header", "-H")]
+Body = Annotated[Text, _value(CHECK, "JSON|TEXT", "Body to send.", "--body")]
+AllowRepeat = Annotated[
+    bool, _flag(CHECK, "A POST, PUT, PATCH or DELETE may be sent twice for one check.", "--allow-repeat")
+]
+CheckTimeout = Annotated[
+    Text, _value(CHECK, "SECONDS", "How long one check may take (default: 10).", "--check-timeout")
+]
+SimulateChecks = Annotated[
+    Text, _value(CHECK, "N", "Without a URL: the check that sees the outcome (default: 4).", "--simulate-checks")
+]
+SimulateOutcome = Annotated[
+    Text,
+    _value(
+        CHECK,
+        "OUTCOME",
+        "Without a URL: Succeeded, Failed or Canceled (default: Succeeded).",
+        "--simulate-outcome",
+    ),
+]
+
+SuccessWhen = Annotated[
+    Text, _value(DECISION, "CEL", "Completed when it holds (default: status is Succeeded).", "--success-when")
+]
+FailureWhen = Annotated[
+    Text,
+    _value(DECISION, "CEL", "Failed when it holds (default: status is Failed or Canceled).", "--failure-when"),
+]
+Expect = Annotated[
+    Texts,
+    _value(DECISION, "CODE", "Status code, or class, that is no error; repeatable (default: 2xx).", "--expect"),
+]
+TolerateErrors = Annotated[
+    Text, _value(DECISION, "N", "Transient errors in a row that are borne (default: 3).", "--tolerate-errors")
+]
+Successes = Annotated[
+    Text, _value(DECISION, "N", "Checks in a row that have to succeed (default: 1).", "--successes")
+]
+
+Backoff = Annotated[
+    Text, _value(SCHEDULE, "FACTOR", "The interval grows by it after each check (default: 1).", "--backoff")
+]
+MaxInterval = Annotated[
+    Text, _value(SCHEDULE, "SECONDS", "What the growing interval is capped at.", "--max-interval")
+]
+Jitter = Annotated[
+    Text, _value(SCHEDULE, "PART", "Delay checks by up to this part of the interval (default: 0).", "--jitter")
+]
+TurnSeconds = Annotated[
+    Text,
+    _value(
+        SCHEDULE,
+        "SECONDS",
+        "How long a worker goes on checking before it reports, if nothing changes (default: auto: 15 where the "
+        "interval is under 5, else one check).",
+        "--turn-seconds",
+    ),
+]
+NoRetryAfter = Annotated[bool, _flag(SCHEDULE, "Check on time whatever Retry-After asks.", "--no-retry-after")]
+
+Label = Annotated[Texts, _value(OUTCOME, "NAME=VALUE", "Label to keep; repeatable.", "--label", "-l")]
+Restart = Annotated[
+    bool, _flag(OUTCOME, "Start anew where the job's monitor has ended; the plain form does.", "--restart")
+]
+AndWatch = Annotated[
+    bool, _flag(OUTCOME, "Show the progress, exit by the verdict; the plain form does.", "--watch", "-w")
+]
+Reason = Annotated[Text, _value(OUTCOME, "TEXT", "Why; it stands in the result.", "--reason")]
+OutputAs = Annotated[
+    Output, _flag(OUTCOME, "json: one document on stdout, the progress on stderr.", "--output", "-o")
+]
+Quiet = Annotated[bool, _flag(OUTCOME, "No progress and no notes.", "--quiet", "-q")]

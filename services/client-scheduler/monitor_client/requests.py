@@ -1,0 +1,169 @@
+"""Builds a request from the options of the command line; refuses what would be dropped silently."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote
+
+from monitor_core.contract import MonitorRequest, Problem, RequestError, parse_request
+from monitor_core.kinds import BUILT_IN
+
+Options = Mapping[str, Any]
+"""Values by parameter name, as typed by the user; None, False or an empty list where not given."""
+
+_PLACES: Final[Mapping[str, tuple[str, ...]]] = {
+    "job_id": ("job_id",),
+    "interval": ("polling", "interval_seconds"),
+    "timeout": ("timeout_seconds",),
+    "success_when": ("success_when",),
+    "failure_when": ("failure_when",),
+    "backoff": ("polling", "backoff"),
+    "max_interval": ("polling", "max_interval_seconds"),
+    "jitter": ("polling", "jitter"),
+    "turn_seconds": ("polling", "turn_seconds"),
+    "check_timeout": ("check_timeout_seconds",),
+    "tolerate_errors": ("tolerance", "consecutive_errors"),
+    "successes": ("tolerance", "consecutive_successes"),
+    "method": ("check", "method"),
+    "expect": ("check", "expected_codes"),
+    "allow_repeat": ("check", "allow_repeat"),
+    "simulate_checks": ("check", "checks"),
+    "simulate_outcome": ("check", "outcome"),
+}
+_NUMBERS: Final = frozenset(
+    {
+        "interval",
+        "timeout",
+        "backoff",
+        "max_interval",
+        "jitter",
+        "turn_seconds",
+        "check_timeout",
+        "tolerate_errors",
+        "successes",
+        "simulate_checks",
+    }
+)
+_HTTP_ONLY: Final = ("method", "header", "body", "expect", "no_retry_after", "allow_repeat")
+_SIMULATED_ONLY: Final = ("simulate_checks", "simulate_outcome")
+
+
+def build_request(options: Options, configured_url: str | None) -> MonitorRequest:
+    """The request that the options ask for.
+
+    Args:
+        options: what was given; `job_id` always is.
+        configured_url: MONITOR_URL, where the options neither give a URL nor ask to simulate.
+
+    Raises:
+        RequestError: names every option or field that is wrong, and why.
+    """
+    simulated = any(_is_given(options, name) for name in _SIMULATED_ONLY)
+    url = options.get("url")
+    if url is None and not simulated:
+        url = configured_url
+    _refuse_what_has_no_effect(options, url)
+    data = _data(options, url)
+    try:
+        return parse_request(data, BUILT_IN)
+    except RequestError as error:
+        if url is None or url != configured_url:
+            raise
+        raise RequestError(_from_environment(error.problems)) from error
+
+
+def _data(options: Options, url: str | None) -> dict[str, Any]:
+    data: dict[str, Any] = {"check": {"kind": "simulated"} if url is None else _http_check(options, url)}
+    for name, place in _PLACES.items():
+        if _is_given(options, name):
+            _put(data, place, _number(options[name]) if name in _NUMBERS else options[name])
+    if options.get("no_retry_after"):
+        _put(data, ("polling", "honor_retry_after"), False)
+    if options.get("label"):
+        data["labels"] = _pairs("label", "=", options["label"])
+    return data
+
+
+def _from_environment(problems: Iterable[Problem]) -> list[Problem]:
+    return [Problem("MONITOR_URL", one.reason) if one.field == "check.url" else one for one in problems]
+
+
+def _is_given(options: Options, name: str) -> bool:
+    return options.get(name) not in (None, False, [], ())
+
+
+def _refuse_what_has_no_effect(options: Options, url: str | None) -> None:
+    problems: list[Problem] = []
+    if url is None:
+        problems += _without("goes with a URL only: give --url or set MONITOR_URL", options, _HTTP_ONLY)
+    else:
+        problems += _without("has no effect on a URL: leave out --url", options, _SIMULATED_ONLY)
+    backoff = options.get("backoff")
+    if _is_given(options, "max_interval") and (backoff is None or _number(backoff) == 1):
+        problems.append(Problem("--max-interval", "has no effect without a --backoff above 1"))
+    if problems:
+        raise RequestError(problems)
+
+
+def _without(reason: str, options: Options, names: Iterable[str]) -> list[Problem]:
+    return [Problem(_flag(name), reason) for name in names if _is_given(options, name)]
+
+
+def _http_check(options: Options, url: str) -> dict[str, Any]:
+    filled = url.replace("{job_id}", quote(options["job_id"], safe=""))
+    check: dict[str, Any] = {"kind": "http", "url": filled}
+    if options.get("header"):
+        check["headers"] = _pairs("header", ":", options["header"])
+    if options.get("body") is not None:
+        check["body"] = _body(options["body"])
+    return check
+
+
+def _pairs(name: str, separator: str, texts: Sequence[str]) -> dict[str, str]:
+    """`Name: value` or `name=value`, each name once; a value may be a secret, and is never shown."""
+    pairs: dict[str, str] = {}
+    for text in texts:
+        key, found, value = (part.strip() for part in text.partition(separator))
+        if not found or not key:
+            shape = f"NAME{separator}{' ' if separator == ':' else ''}VALUE"
+            raise RequestError([Problem(_flag(name), f"should be {shape} (there is no '{separator}' in it)")])
+        if key in pairs:
+            raise RequestError([Problem(_flag(name), f"'{key}' is given twice")])
+        pairs[key] = value
+    return pairs
+
+
+def _body(text: str) -> Any:
+    """JSON where it is JSON, else the text itself."""
+    try:
+        body = json.loads(text, parse_constant=_not_json)
+    except ValueError:
+        return text
+    if body is None:
+        raise RequestError([Problem("--body", "null is no body: leave the option out")])
+    return body
+
+
+def _not_json(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _number(text: object) -> object:
+    """The number that is meant; what is none stays as it is, for its field to refuse."""
+    for kind in (int, float):
+        try:
+            return kind(str(text))
+        except ValueError:
+            continue
+    return text
+
+
+def _put(data: dict[str, Any], place: tuple[str, ...], value: object) -> None:
+    *outer, last = place
+    for name in outer:
+        data = data.setdefault(name, {})
+    data[last] = value
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -1,0 +1,152 @@
+"""Starts, reads, watches and controls monitors: what every face of the client-scheduler stands on.
+
+It keeps no state of its own. Every method may raise a `ServiceError`; see monitor_client.errors.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
+from typing import Final
+from uuid import uuid4
+
+from monitor_client.errors import AlreadyEnded, Contested, NotFound, SchedulerRefused
+from monitor_client.gateway import Gateway
+from monitor_client.identity import How, Started, joined
+from monitor_client.view import ENDED, MonitorView, view_of
+from monitor_client.watch import Watch
+from monitor_core.conditions import check_conditions
+from monitor_core.contract import (
+    Command,
+    CommandOutcome,
+    MonitorInput,
+    MonitorRequest,
+    instance_id,
+)
+from monitor_core.kinds import BUILT_IN, CheckSpec
+
+_START_ATTEMPTS: Final = 5
+_OUTCOME_POLL_SECONDS: Final = 0.2
+
+
+class MonitorService:
+    """Monitors in one task hub."""
+
+    def __init__(self, gateway: Gateway, *, kinds: Mapping[str, type[CheckSpec]] = BUILT_IN) -> None:
+        self._gateway = gateway
+        self._kinds = kinds
+
+    async def start(self, request: MonitorRequest, *, run: str | None = None, restart: bool = False) -> Started:
+        """Start a monitor, once: a start that is sent again finds itself, one of the same attaches.
+
+        Args:
+            request: what to wait for, as `parse_request` gives it.
+            run: the run's id, where a retried start has to find itself; else a new one.
+            restart: whether a job whose monitor has ended is started anew.
+
+        Raises:
+            RequestError: a condition does not compile.
+            Conflict: the job is being monitored, but otherwise.
+            AlreadyEnded: its monitor has ended, and `restart` is not set.
+            Contested: others keep starting and ending it.
+        """
+        check_conditions(request, self._kinds)
+        instance, run = instance_id(request.job_id), run or uuid4().hex
+        given = MonitorInput(request=request, run=run).model_dump(mode="json", exclude_defaults=True)
+        replace = False
+        for _ in range(_START_ATTEMPTS):
+            # Never replace at the first attempt: a late duplicate of it would start an ended job again.
+            if await self._gateway.create(instance, given, replace_ended=replace):
+                how = How.RESTARTED if replace else How.STARTED
+                return Started(job_id=request.job_id, instance_id=instance, run=run, how=how)
+            existing = await self._look(request.job_id, payloads=True)
+            if existing is not None and (found := joined(existing, request, run)):
+                return found
+            replace = existing is not None
+            if existing is not None and not restart:
+                raise AlreadyEnded(request.job_id, existing.state, "set restart (--restart) to start it anew")
+        raise Contested(request.job_id)
+
+    async def get(self, job_id: str) -> MonitorView:
+        """A monitor as it is now, payloads included.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return await self._found(job_id, payloads=True)
+
+    def watch(
+        self,
+        job_id: str,
+        run: str | None = None,
+        *,
+        poll_seconds: float = 0.5,
+        on_unreachable: Callable[[str], None] = lambda _: None,
+    ) -> AsyncIterator[MonitorView]:
+        """Look at a monitor until it ends: a view at first, on every change, and of the end.
+
+        Args:
+            job_id: the job.
+            run: the run to watch; else the one that is found at first.
+            poll_seconds: how often to look where a change is near; up to 2 s where it is not.
+            on_unreachable: told once, in words, when the scheduler is gone; borne for about a minute.
+
+        Raises:
+            NotFound: there is no such monitor, or it was purged meanwhile.
+            RunReplaced: the job was started anew.
+            SchedulerUnreachable: at the first look, or for too long.
+        """
+        look = partial(self._found, job_id)
+        return Watch(look, run=run, fastest_seconds=poll_seconds, on_unreachable=on_unreachable).views()
+
+    async def send(self, job_id: str, command: Command, *, wait_seconds: float = 5) -> CommandOutcome | None:
+        """Tell a running monitor something, and wait for what became of it.
+
+        Returns:
+            The outcome; None where there was none within `wait_seconds`: the command stays in the monitor's
+            inbox, and is applied once a worker runs it.
+
+        Raises:
+            NotFound: there is no such monitor.
+            AlreadyEnded: it had ended before it could hear the command.
+        """
+        view = await self.get(job_id)
+        _expect_running(view)
+        try:
+            await self._gateway.tell(view.instance_id, command.model_dump(mode="json", exclude_none=True))
+        except SchedulerRefused as error:
+            if error.code != "NOT_FOUND":
+                raise
+            raise NotFound(job_id, self._gateway.taskhub) from error
+        return await self._outcome(job_id, command.id, wait_seconds)
+
+    async def _outcome(self, job_id: str, command_id: str, wait_seconds: float) -> CommandOutcome | None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + wait_seconds
+        while True:
+            view = await self._found(job_id, payloads=False)
+            last = view.status.last_command if view.status else None
+            if last is not None and last.id == command_id:
+                return last
+            _expect_running(view)
+            if loop.time() >= until:
+                return None
+            await asyncio.sleep(_OUTCOME_POLL_SECONDS)
+
+    async def _found(self, job_id: str, *, payloads: bool) -> MonitorView:
+        view = await self._look(job_id, payloads=payloads)
+        if view is None:
+            raise NotFound(job_id, self._gateway.taskhub)
+        return view
+
+    async def _look(self, job_id: str, *, payloads: bool) -> MonitorView | None:
+        """One look; the payloads of an ended monitor are always asked for, as its verdict is in them."""
+        instance = instance_id(job_id)
+        state = await self._gateway.read(instance, payloads=payloads)
+        if state is not None and state.runtime_status in ENDED and not payloads:
+            state = await self._gateway.read(instance, payloads=True)
+        return view_of(state, job_id) if state is not None else None
+
+
+def _expect_running(view: MonitorView) -> None:
+    if view.verdict is not None:
+        raise AlreadyEnded(view.job_id, view.verdict, "it takes no command any more")

@@ -1,0 +1,96 @@
+"""Runs a command's calls on the service, and lets go of a watched monitor when the user interrupts."""
+
+import asyncio
+import shlex
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final
+
+from monitor_client.connect import open_service
+from monitor_client.display import Display
+from monitor_client.service import MonitorService
+from monitor_client.view import MonitorView, Phase
+from monitor_client.words import clean
+from monitor_core.settings import SchedulerSettings
+
+EXIT_INTERRUPTED: Final = 130
+EXIT_TERMINATED: Final = 143
+_PENDING_SECONDS: Final = 5.0
+
+Errand = Callable[[MonitorService], Awaitable[int]]
+"""What a command does with the service; gives the exit code."""
+
+
+def run(settings: SchedulerSettings, errand: Errand) -> int:
+    """Do the errand on an open service.
+
+    Raises:
+        ServiceError, RequestError: as the service's methods.
+    """
+
+    async def inside() -> int:
+        _end_on_sigterm()
+        async with open_service(settings) as service:
+            return await errand(service)
+
+    return asyncio.run(inside())
+
+
+def _end_on_sigterm() -> None:
+    """End as Ctrl-C does: the terminal is given back, the channel closed."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    if task is not None:
+        with suppress(NotImplementedError):  # Windows has no such handler
+            loop.add_signal_handler(signal.SIGTERM, task.cancel)
+
+
+class Watched:
+    """A monitor that is watched from a terminal: ending the watch ends nothing else."""
+
+    def __init__(self, job_id: str, program: str, *, is_known: bool) -> None:
+        """Name the job, and the program for hints; `is_known` says whether its monitor is surely there."""
+        self.job_id = job_id
+        self.is_known = is_known
+        self._program = program
+
+    def run(self, settings: SchedulerSettings, errand: Errand) -> int:
+        """Do the errand; interrupted, say how to come back."""
+        try:
+            return run(settings, errand)
+        except KeyboardInterrupt:
+            self._say_how_to_come_back()
+            return EXIT_INTERRUPTED
+        except asyncio.CancelledError:
+            self._say_how_to_come_back()
+            return EXIT_TERMINATED
+
+    async def follow(self, service: MonitorService, run: str | None, display: Display) -> MonitorView:
+        """Show the monitor's progress until it ends; its last view.
+
+        Raises:
+            ServiceError: as `MonitorService.watch`.
+        """
+        loop = asyncio.get_running_loop()
+        hint = loop.call_later(_PENDING_SECONDS, display.warn, self._pending_hint())
+        views = service.watch(self.job_id, run, on_unreachable=lambda why: display.warn(f"Still trying: {why}"))
+        with display.open():
+            async for view in views:
+                display.show(view)
+                if view.state is not Phase.PENDING:
+                    hint.cancel()
+        hint.cancel()
+        return view
+
+    def _pending_hint(self) -> str:
+        return f"{clean(self.job_id)}: no worker has taken it yet. Is one running on this ENDPOINT and TASKHUB?"
+
+    def _say_how_to_come_back(self) -> None:
+        job = shlex.quote(self.job_id)
+        if self.is_known:
+            first = f"Detached: the monitor of {clean(self.job_id)} goes on."
+        else:
+            first = f"Interrupted while starting: the monitor of {clean(self.job_id)} may be running."
+        lines = (first, f"  come back: {self._program} watch {job}", f"  cancel it: {self._program} cancel {job}")
+        print("\n".join(lines), file=sys.stderr)  # noqa: T201 # the user's terminal

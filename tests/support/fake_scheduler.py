@@ -1,0 +1,200 @@
+"""The SDK's asynchronous client with its instances in memory: ids and reuse policies as the engine has them."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import grpc
+from durabletask.client import OrchestrationState, OrchestrationStatus
+from durabletask.internal import orchestrator_service_pb2 as pb
+from durabletask.task import FailureDetails
+from grpc.aio import AioRpcError, Metadata
+
+from monitor_client.gateway import Gateway
+from monitor_client.service import MonitorService
+from monitor_core.contract import MonitorInput, MonitorRequest, instance_id, parse_request
+from monitor_core.kinds import BUILT_IN
+from monitor_core.settings import SchedulerSettings
+
+NOON = datetime(2026, 1, 1, 12, 0, 1, tzinfo=UTC)
+SETTINGS = SchedulerSettings(ENDPOINT="http://127.0.0.1:8080", TASKHUB="hub")
+
+
+def rpc_error(code: grpc.StatusCode, details: str = "") -> AioRpcError:
+    return AioRpcError(code, Metadata(), Metadata(), details=details, debug_error_string=None)
+
+
+def request(job_id: str = "job-1", **fields: Any) -> MonitorRequest:
+    return parse_request({"job_id": job_id, "check": {"kind": "simulated"}, **fields}, BUILT_IN)
+
+
+def status(**fields: Any) -> dict[str, Any]:
+    """A custom status as the orchestrator sets it."""
+    return {
+        "job_id": "job-1",
+        "run": "run-1",
+        "status": "Running",
+        "kind": "simulated",
+        "check_count": 3,
+        "as_of": "2026-01-01T12:00:00Z",
+        "last_check_time": "2026-01-01T12:00:00Z",
+        "next_check_time": "2026-01-01T12:00:02Z",
+        "deadline": "2026-01-01T12:00:08Z",
+        "turn_seconds": 0,
+        "observed": "Running",
+        "summary": "200 OK, 120 bytes in 4 ms",
+        "error": None,
+        "consecutive_errors": 0,
+        "paused": False,
+        "revision": 0,
+        "last_command": None,
+        "transitions": [{"at": "2026-01-01T12:00:00Z", "status": "Running"}],
+        **fields,
+    }
+
+
+def result(**fields: Any) -> dict[str, Any]:
+    """A result as the orchestrator leaves it."""
+    return {
+        "job_id": "job-1",
+        "run": "run-1",
+        "final_status": "Completed",
+        "decided_by": "poll",
+        "reason": "the success condition holds",
+        "checks_performed": 4,
+        "monitoring_duration_seconds": 15.25,
+        "started_at": "2026-01-01T12:00:00Z",
+        "ended_at": "2026-01-01T12:00:15.25Z",
+        "deadline": "2026-01-01T12:00:30Z",
+        "revision": 0,
+        "last_observation": {
+            "at": "2026-01-01T12:00:15Z",
+            "status": "Succeeded",
+            "summary": "200 OK",
+            "latency_seconds": 0.004,
+            "success": True,
+            "failure": False,
+        },
+        "last_error": None,
+        "transitions": [
+            {"at": "2026-01-01T12:00:00Z", "status": "Running"},
+            {"at": "2026-01-01T12:00:15Z", "status": "Succeeded"},
+        ],
+        "labels": {},
+        **fields,
+    }
+
+
+@dataclass
+class Instance:
+    """An orchestration as the engine keeps it."""
+
+    given: Mapping[str, Any] | None = None
+    runtime: OrchestrationStatus = OrchestrationStatus.RUNNING
+    shown: Mapping[str, Any] | None = None
+    output: Mapping[str, Any] | None = None
+    failure: FailureDetails | None = None
+    name: str = "monitor"
+
+    def state(self, instance: str, *, payloads: bool = True) -> OrchestrationState:
+        return OrchestrationState(
+            instance_id=instance,
+            name=self.name,
+            runtime_status=self.runtime,
+            created_at=NOON.replace(tzinfo=None),
+            last_updated_at=NOON.replace(tzinfo=None, second=16),
+            serialized_input=_json(self.given) if payloads else None,
+            serialized_output=_json(self.output) if payloads else None,
+            serialized_custom_status=_json(self.shown),
+            failure_details=self.failure,
+        )
+
+
+def _json(value: Mapping[str, Any] | None) -> str | None:
+    return None if value is None else json.dumps(value)
+
+
+@dataclass
+class FakeScheduler:
+    """Its `before` runs ahead of each call with the call's name: to fail, or to let somebody else be quicker."""
+
+    instances: dict[str, Instance] = field(default_factory=dict)
+    before: Callable[[str], None] = lambda _: None
+    calls: list[tuple[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def put(self, asked: MonitorRequest, run: str, instance: Instance) -> Instance:
+        """Have a monitor stand there already."""
+        instance.given = instance.given or MonitorInput(request=asked, run=run).model_dump(mode="json")
+        self.instances[instance_id(asked.job_id)] = instance
+        return instance
+
+    async def schedule_new_orchestration(
+        self,
+        orchestrator: str,
+        *,
+        input: Any = None,  # noqa: A002 # the SDK's word
+        instance_id: str | None = None,
+        reuse_id_policy: pb.OrchestrationIdReusePolicy | None = None,
+        version: str | None = None,
+    ) -> str:
+        assert instance_id is not None
+        replaceable = list(reuse_id_policy.replaceableStatus) if reuse_id_policy else []
+        await self._called("schedule", {"name": orchestrator, "version": version, "replaceable": replaceable})
+        existing = self.instances.get(instance_id)
+        if existing is not None and existing.runtime.value not in replaceable:
+            raise rpc_error(grpc.StatusCode.ALREADY_EXISTS, "exists")
+        self.instances[instance_id] = Instance(
+            given=json.loads(json.dumps(input)), runtime=OrchestrationStatus.PENDING, name=orchestrator
+        )
+        return instance_id
+
+    async def get_orchestration_state(
+        self, instance_id: str, *, fetch_payloads: bool = True
+    ) -> OrchestrationState | None:
+        await self._called("read", {"payloads": fetch_payloads})
+        existing = self.instances.get(instance_id)
+        return None if existing is None else existing.state(instance_id, payloads=fetch_payloads)
+
+    async def raise_orchestration_event(self, instance_id: str, event_name: str, *, data: Any = None) -> None:
+        await self._called("event", {"instance": instance_id, "name": event_name, "data": data})
+
+    def names(self) -> list[str]:
+        return [name for name, _ in self.calls]
+
+    def given(self, name: str) -> list[Any]:
+        return [given for called, given in self.calls if called == name]
+
+    async def _called(self, name: str, given: Any) -> None:
+        self.calls.append((name, given))
+        await asyncio.sleep(self.seconds)
+        self.before(name)
+
+    def service(self, *, call_seconds: float = 10) -> MonitorService:
+        return MonitorService(Gateway(self, SETTINGS, call_seconds=call_seconds))
+
+
+def once(*actions: Callable[[], object] | None) -> Callable[[str], None]:
+    """A `before` that does one action a call, then nothing; None stands for nothing."""
+    left = iter(actions)
+
+    def before(_: str) -> None:
+        action = next(left, None)
+        if action is not None:
+            action()
+
+    return before
+
+
+def failing(error: Exception) -> Callable[[], None]:
+    def fail() -> None:
+        raise error
+
+    return fail
+
+
+def statuses(values: Iterable[OrchestrationStatus]) -> set[int]:
+    return {value.value for value in values}

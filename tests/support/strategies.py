@@ -1,0 +1,163 @@
+"""What the property tests draw from, and how many examples they take."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from monitor_core.contract import (
+    Cancel,
+    CheckError,
+    CheckNow,
+    CommandOutcome,
+    ErrorClass,
+    MonitorRequest,
+    ObservationSummary,
+    Polling,
+    Progress,
+    Schedule,
+    Tolerance,
+    Transition,
+    TurnEnd,
+    TurnReport,
+    parse_request,
+)
+from monitor_core.kinds import BUILT_IN
+
+moments = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 # UTC is drawn
+"""Points in time, UTC."""
+
+json_values: st.SearchStrategy[Any] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+"""Whatever a JSON document may hold."""
+
+
+def examples(count: int) -> settings:
+    """Settings of a property test. The machine is shared: how long an example takes says nothing."""
+    return settings(max_examples=count, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@st.composite
+def pollings(draw: st.DrawFn, /, **fixed: Any) -> Polling:
+    """Every way to poll: linear, with backoff, capped, jittered."""
+    interval = draw(st.floats(0.1, 3600) | st.sampled_from([0.1, 0.3, 1, 5, 60, 3600]))
+    drawn = {
+        "interval_seconds": interval,
+        "backoff": draw(st.just(1.0) | st.floats(1, 10) | st.sampled_from([1.5, 2, 1 + 1e-12])),
+        "max_interval_seconds": draw(st.none() | st.floats(1, 50).map(lambda factor: interval * factor)),
+        "jitter": draw(st.just(0.0) | st.floats(0, 0.99)),
+        "turn_seconds": draw(st.just("auto") | st.floats(0, 60)),
+        "honor_retry_after": draw(st.booleans()),
+    }
+    return Polling.model_validate(drawn | fixed)
+
+
+job_ids = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=128)
+"""Every kind of job id."""
+checks: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {"kind": st.just("simulated")},
+    optional={"checks": st.integers(1, 1000), "outcome": st.sampled_from(["Succeeded", "Failed", "Canceled"])},
+) | st.fixed_dictionaries(
+    {"kind": st.just("http"), "url": st.sampled_from(["http://a.example/", "https://b.example/x?y=z"])},
+    optional={
+        "method": st.sampled_from(["GET", "HEAD"]),
+        "headers": st.dictionaries(st.sampled_from(["Accept", "X-Trace"]), st.just("x"), max_size=2),
+        "expected_codes": st.lists(st.sampled_from([200, "204", "2xx", "4xx"]), max_size=3),
+        "max_redirects": st.integers(0, 20),
+    },
+)
+"""Checks of the built-in kinds, as a user writes them; without a body."""
+tolerances = st.builds(Tolerance, consecutive_errors=st.integers(0, 5), consecutive_successes=st.integers(1, 5))
+
+
+@st.composite
+def requests(draw: st.DrawFn, job_ids: st.SearchStrategy[str] = job_ids) -> MonitorRequest:
+    """Requests that the door lets in."""
+    data = {
+        "job_id": draw(job_ids),
+        "check": draw(checks),
+        "success_when": draw(st.none() | st.just("true")),
+        "failure_when": draw(st.none() | st.just("false")),
+        "polling": draw(pollings()).model_dump(),
+        "timeout_seconds": draw(st.floats(0, 1e6)),
+        "check_timeout_seconds": draw(st.floats(0.1, 60)),
+        "tolerance": draw(tolerances).model_dump(),
+        "labels": draw(
+            st.dictionaries(st.sampled_from(["team", "env", "a.b/c"]), st.text(max_size=20), max_size=3)
+        ),
+    }
+    return parse_request(data, BUILT_IN)
+
+
+texts = st.text(max_size=20)
+counts = st.integers(0, 10**6)
+seconds = st.floats(0, 1e9)
+command_ids = st.text(min_size=1, max_size=64)
+schedules = st.builds(Schedule, anchor=moments, k=counts)
+errors = st.builds(CheckError, error_class=st.sampled_from(ErrorClass), message=texts, at=moments)
+flags = st.none() | st.booleans()
+observations = st.builds(
+    ObservationSummary,
+    at=moments,
+    status=texts,
+    summary=st.none() | texts,
+    latency_seconds=seconds,
+    success=flags,
+    failure=flags,
+)
+transitions = st.builds(Transition, at=moments, status=texts)
+outcomes = st.builds(
+    CommandOutcome, id=texts, name=texts, at=moments, accepted=st.booleans(), message=st.text(max_size=200)
+)
+lists_of_transitions = st.lists(transitions, max_size=3).map(tuple)
+progresses = st.builds(
+    Progress,
+    started_at=moments,
+    deadline=moments,
+    schedule=schedules,
+    revision=counts,
+    turn=counts,
+    prompt=st.booleans(),
+    checks_performed=counts,
+    last_check_at=st.none() | moments,
+    observation=st.none() | observations,
+    error=st.none() | errors,
+    consecutive_errors=counts,
+    consecutive_successes=counts,
+    paused=st.booleans(),
+    transitions=lists_of_transitions,
+    commands=st.lists(outcomes, max_size=3).map(tuple),
+)
+
+
+def commands(*models: type[Cancel | CheckNow]) -> st.SearchStrategy[Any]:
+    """Commands of these models, or of all."""
+    chosen = st.sampled_from(models or (Cancel, CheckNow))
+    return chosen.flatmap(lambda model: st.builds(model, id=command_ids, reason=st.none() | texts))
+
+
+def reports(**fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[TurnReport]:
+    """Reports of turns; `fixed` says where a field is to be drawn from instead."""
+    fields = {
+        "run": texts,
+        "revision": counts,
+        "turn": counts,
+        "ended_by": st.sampled_from(TurnEnd),
+        "checks": counts,
+        "last_check_at": st.none() | moments,
+        "lateness_seconds": seconds,
+        "schedule": schedules,
+        "consecutive_successes": counts,
+        "observation": st.none() | observations,
+        "error": st.none() | errors,
+        "final": st.booleans(),
+    }
+    return st.builds(TurnReport, **(fields | fixed))
