@@ -10,7 +10,7 @@ DETERMINISTIC := services/shared/monitor_core/contract services/shared/monitor_c
 	$(addprefix services/worker/monitor_worker/,commands.py orchestrator.py policy.py reports.py views.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types imports unit lock format clean
+.PHONY: help demo test lint types imports unit up-smoke lock format clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,17 +42,24 @@ imports: $(READY)
 unit: $(READY)
 	$(BIN)/pytest -n 2
 
+up-smoke: ## Rehearse docker-compose.yml, a killed worker and a paused scheduler included (needs Docker; EMULATOR=real)
+	@cd dev && $(PYTHON) -m up_smoke
+
 format: $(READY) ## Format and mend what can be mended
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --upgrade pyproject.toml
+	--generate-hashes --no-emit-index-url --upgrade
+# The images of dev/ need a part of what is developed with, in the same versions.
+LOCK_DEV := $(LOCK) --constraints requirements-dev.txt
 lock: ## Renew the locked dependencies (installs uv first where there is none)
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet uv; }
-	$(LOCK) --extra worker --output-file services/worker/requirements.txt
-	$(LOCK) --extra client --output-file services/client-scheduler/requirements.txt
-	$(LOCK) --extra worker --extra client --group dev --output-file requirements-dev.txt
+	$(LOCK) pyproject.toml --extra worker --output-file services/worker/requirements.txt
+	$(LOCK) pyproject.toml --extra client --output-file services/client-scheduler/requirements.txt
+	$(LOCK) pyproject.toml --extra worker --extra client --group dev --output-file requirements-dev.txt
+	$(LOCK_DEV) --group pyproject.toml:simulator --output-file dev/job_simulator/requirements.txt
+	$(LOCK_DEV) --group pyproject.toml:local-scheduler --output-file dev/local_scheduler/requirements.txt
 
 clean: ## Remove the virtual environment and every cache
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -93,6 +93,8 @@ class ClientSettings(_Settings):
     scheduler: SchedulerSettings
     url: str | None = Field(None, alias="MONITOR_URL", description="URL to monitor; {job_id} is filled in.")
     log_level: str = Field("WARNING", alias="LOG_LEVEL", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    api_host: str = Field("127.0.0.1", alias="MONITOR_API_HOST", min_length=1)
+    api_port: int = Field(8000, alias="MONITOR_API_PORT", ge=0, le=65535)
 
 
 class WorkerSettings(_Settings):
