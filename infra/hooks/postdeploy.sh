@@ -1,0 +1,13 @@
+#!/bin/sh
+# After `azd up` or `azd deploy`: how to start a monitor in Azure. azd puts the outputs into the environment.
+set -eu
+
+cat <<END
+
+Start a monitor in Azure, with the login you have, and watch it:
+
+    azd exec python services/client-scheduler/client.py
+
+(It takes the client's dependencies, once: python -m pip install -r services/client-scheduler/requirements.txt)
+All monitors: ${DASHBOARD_URL}
+END

@@ -1,0 +1,215 @@
+// Deployed by `azd deploy worker`, once its image is pushed. azd fills worker.parameters.json with text, whatever the
+// type: hence numbers as strings, and int() where the platform wants a number.
+metadata description = 'The worker: a container app without ingress that scales by the hub\'s work items.'
+
+@description('The azd environment.')
+param environmentName string
+
+@description('Azure region: that of the resource group.')
+param location string = resourceGroup().location
+
+@description('Image to run.')
+param imageName string
+
+@description('Host name of the registry that the image is in.')
+param registryEndpoint string
+
+@description('Container Apps environment to run in.')
+param appsEnvironmentName string
+
+@description('Identity that pulls the image, runs monitors and reads the hub\'s backlog.')
+param identityName string
+
+@description('The scheduler, https://...')
+param schedulerEndpoint string
+
+@description('Task hub whose monitors are run.')
+param taskHubName string
+
+@description('development: one replica at least, three at most. production: two and ten.')
+@allowed([
+  'development'
+  'production'
+])
+param preset string
+
+@description('Replicas at least; empty: by the preset. 0 saves the idle replica and makes the first check after a pause late.')
+param minReplicas string
+
+@description('Replicas at most; empty: by the preset.')
+param maxReplicas string
+
+@description('Turns that one replica runs at a time. One more, and another replica starts.')
+param maxActivities string
+
+@description('Orchestrations that one replica runs at a time. One more, and another replica starts.')
+param maxOrchestrations string
+
+@description('Seconds from SIGTERM in which checks under way come to their end. A check may take 60.')
+param drainSeconds string
+
+@description('Private targets that may be checked, host:port each, comma-separated; empty: none.')
+param allowedTargets string
+
+@description('DEBUG, INFO, WARNING or ERROR.')
+param logLevel string
+
+var abbreviations = loadJsonContent('abbreviations.json')
+var isProduction = preset == 'production'
+var healthPort = 8081
+// The worker ends itself when the drain is over; the platform kills it only if that fails.
+var graceAfterDrainSeconds = 15
+var connection = 'Endpoint=${schedulerEndpoint};Authentication=ManagedIdentity;ClientID=${identity.properties.clientId};TaskHub=${taskHubName}'
+var settings = [
+  {
+    name: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'
+    value: connection
+  }
+  {
+    name: 'MONITOR_MAX_ACTIVITIES'
+    value: maxActivities
+  }
+  {
+    name: 'MONITOR_MAX_ORCHESTRATIONS'
+    value: maxOrchestrations
+  }
+  {
+    name: 'MONITOR_DRAIN_SECONDS'
+    value: drainSeconds
+  }
+  {
+    name: 'MONITOR_HEALTH_HOST'
+    value: '0.0.0.0'
+  }
+  {
+    name: 'MONITOR_HEALTH_PORT'
+    value: string(healthPort)
+  }
+  {
+    name: 'LOG_LEVEL'
+    value: logLevel
+  }
+]
+var allowListSetting = [
+  {
+    name: 'MONITOR_ALLOWED_TARGETS'
+    value: allowedTargets
+  }
+]
+
+resource appsEnvironment 'Microsoft.App/managedEnvironments@2026-01-01' existing = {
+  name: appsEnvironmentName
+}
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: identityName
+}
+
+resource worker 'Microsoft.App/containerApps@2026-01-01' = {
+  name: '${abbreviations.appContainerApps}worker-${uniqueString(resourceGroup().id)}'
+  location: location
+  tags: {
+    'azd-env-name': environmentName
+    'azd-service-name': 'worker'
+  }
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identity.id}': {}
+    }
+  }
+  properties: {
+    environmentId: appsEnvironment.id
+    workloadProfileName: 'Consumption'
+    configuration: {
+      activeRevisionsMode: 'Single'
+      registries: [
+        {
+          server: registryEndpoint
+          identity: identity.id
+        }
+      ]
+    }
+    template: {
+      terminationGracePeriodSeconds: int(drainSeconds) + graceAfterDrainSeconds
+      containers: [
+        {
+          name: 'worker'
+          image: imageName
+          resources: {
+            cpu: json('0.5')
+            memory: '1Gi'
+          }
+          env: concat(settings, empty(allowedTargets) ? [] : allowListSetting)
+          probes: [
+            {
+              type: 'Startup'
+              httpGet: {
+                path: '/healthz'
+                port: healthPort
+              }
+              periodSeconds: 6
+              timeoutSeconds: 5
+              failureThreshold: 10
+            }
+            {
+              type: 'Liveness'
+              httpGet: {
+                path: '/healthz'
+                port: healthPort
+              }
+              periodSeconds: 10
+              timeoutSeconds: 5
+              failureThreshold: 3
+            }
+            {
+              type: 'Readiness'
+              httpGet: {
+                path: '/readyz'
+                port: healthPort
+              }
+              periodSeconds: 5
+              timeoutSeconds: 3
+              failureThreshold: 3
+            }
+          ]
+        }
+      ]
+      scale: {
+        minReplicas: empty(minReplicas) ? (isProduction ? 2 : 1) : int(minReplicas)
+        maxReplicas: empty(maxReplicas) ? (isProduction ? 10 : 3) : int(maxReplicas)
+        rules: [
+          {
+            name: 'activities'
+            custom: {
+              type: 'azure-durabletask-scheduler'
+              identity: identity.id
+              metadata: {
+                endpoint: schedulerEndpoint
+                taskhubName: taskHubName
+                workItemType: 'Activity'
+                maxConcurrentWorkItemsCount: maxActivities
+              }
+            }
+          }
+          {
+            name: 'orchestrations'
+            custom: {
+              type: 'azure-durabletask-scheduler'
+              identity: identity.id
+              metadata: {
+                endpoint: schedulerEndpoint
+                taskhubName: taskHubName
+                workItemType: 'Orchestration'
+                maxConcurrentWorkItemsCount: maxOrchestrations
+              }
+            }
+          }
+        ]
+      }
+    }
+  }
+}
+
+@description('Name of the container app, for `az containerapp logs show`.')
+output WORKER_APP_NAME string = worker.name

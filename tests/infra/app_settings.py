@@ -1,0 +1,87 @@
+"""What the container of each app finds in its environment, and whether settings.py reads it."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from pydantic import BaseModel
+
+from infra.sources import SERVICES, Sources, fill, given, service
+from infra.template import Declaration, Template, Value, at, literal
+from monitor_core.settings import CONNECTION_STRING, ClientSettings, SchedulerSettings, WorkerSettings
+
+_APP = "Microsoft.App/containerApps"
+SETTINGS: dict[str, type[WorkerSettings] | type[ClientSettings]] = {
+    "worker": WorkerSettings,
+    "client-scheduler": ClientSettings,
+}
+
+
+def app(sources: Sources, name: str) -> Declaration:
+    """The container app of a service."""
+    return next(found for _, found in service(sources, name).deployed(_APP))
+
+
+def environment(sources: Sources, name: str) -> dict[str, Value]:
+    """The variables that the container of a service gets, those on a condition included."""
+    template = service(sources, name)
+    value = app(sources, name).at("properties.template.containers.0.env")
+    return {str(literal(at(entry, "name"))): at(entry, "value") or "" for entry in _entries(template, value)}
+
+
+def _entries(template: Template, value: Value | None) -> Iterator[Value]:
+    if isinstance(value, list):
+        yield from value
+    elif isinstance(value, str):
+        for name in re.findall(r"\w+", value):
+            if isinstance(template.variables.get(name), list):
+                yield from _entries(template, template.variables[name])
+
+
+def rendered(sources: Sources, name: str, azd: Mapping[str, str], runtime: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a service's container as the platform sets it.
+
+    Args:
+        sources: the files.
+        name: the service.
+        azd: what azd's environment holds.
+        runtime: what an expression that only Azure can evaluate comes to.
+    """
+    template = service(sources, name)
+    known = {key: fill(value, azd) for key, value in given(sources, name).items()} | dict(runtime)
+    return {key: _evaluate(template, str(value), known) for key, value in environment(sources, name).items()}
+
+
+def _evaluate(template: Template, expression: str, known: Mapping[str, str]) -> str:
+    if (text := literal(expression)) is not None:
+        return re.sub(r"\$\{([^}]+)\}", lambda match: _evaluate(template, match[1], known), text)
+    if inner := re.fullmatch(r"string\((\w+)\)", expression):
+        return _evaluate(template, inner[1], known)
+    if expression in known:
+        return known[expression]
+    value = template.variables.get(expression, expression)
+    return _evaluate(template, value, known) if isinstance(value, str) and value != expression else expression
+
+
+def names_read(name: str) -> set[str]:
+    """The environment variables that a service's settings read."""
+    models: tuple[type[BaseModel], ...] = (SETTINGS[name], SchedulerSettings)
+    return {CONNECTION_STRING} | {
+        field.alias for model in models for field in model.model_fields.values() if field.alias
+    }
+
+
+def settings_are_those_the_apps_read(sources: Sources) -> list[str]:
+    """No variable that settings.py does not know; none missing that a deployed app needs."""
+    needed = {
+        "client-scheduler": {CONNECTION_STRING, "LOG_LEVEL", "MONITOR_API_HOST", "MONITOR_API_PORT"},
+        "worker": {CONNECTION_STRING, "LOG_LEVEL", "MONITOR_ALLOWED_TARGETS", "MONITOR_DRAIN_SECONDS"}
+        | {"MONITOR_HEALTH_HOST", "MONITOR_HEALTH_PORT", "MONITOR_MAX_ACTIVITIES", "MONITOR_MAX_ORCHESTRATIONS"},
+    }
+    found = []
+    for name in SERVICES:
+        set_there = set(environment(sources, name))
+        found += [
+            f"infra/{name}.bicep: settings.py reads no {each}" for each in sorted(set_there - names_read(name))
+        ]
+        found += [f"infra/{name}.bicep: does not set {each}" for each in sorted(needed[name] - set_there)]
+    return found
