@@ -110,6 +110,17 @@ def test_to_interrupt_a_watch_lets_go_of_it_only(
     assert client("show", job).code == 0, "the monitor is still there"
 
 
+def test_beside_a_json_document_the_progress_goes_to_stderr(endpoint: str) -> None:
+    process = begin("progress", "-o", "json", ENDPOINT=endpoint)
+    assert process.stderr is not None
+    lines = [process.stderr.readline() for _ in range(3)]
+    assert [word in line for word, line in zip(("simulated", "Monitoring", "Pending"), lines, strict=True)] == [
+        True
+    ] * 3
+    process.send_signal(signal.SIGINT)
+    assert ended(process).out == ""
+
+
 def test_a_reader_that_goes_away_is_no_verdict(endpoint: str) -> None:
     with begin("pipe", ENDPOINT=endpoint) as process:
         assert process.stdout is not None

@@ -213,6 +213,14 @@ def test_the_last_check_may_complete_after_the_deadline() -> None:
     assert decision.verdict is Verdict.COMPLETED
 
 
+@pytest.mark.parametrize(("revision", "turn"), [(REVISION, TURN - 1), (REVISION - 1, TURN), (REVISION + 1, TURN)])
+def test_only_the_turn_that_is_out_decides(revision: int, turn: int) -> None:
+    told = report(revision=revision, turn=turn, observation=seen("Bad", failure=True), final=True)
+    after = reports.absorb(monitor(), told, at(100))
+    assert (after.decision, after.progress.observation) == (None, None)
+    assert (after.progress.checks_performed, after.progress.last_check_at) == (9, at(20))
+
+
 def test_a_turn_whose_activity_failed_is_a_passing_error_and_no_check() -> None:
     state = monitor()
     turn = policy._turn(state)

@@ -80,7 +80,6 @@ class Watched:
                 display.show(view)
                 if view.state is not Phase.PENDING:
                     hint.cancel()
-        hint.cancel()
         return view
 
     def _pending_hint(self) -> str:
