@@ -42,7 +42,7 @@ imports: $(READY)
 unit: $(READY)
 	$(BIN)/pytest -n 2
 
-up-smoke: ## Rehearse docker-compose.yml, a killed worker and a paused scheduler included (needs Docker; EMULATOR=real)
+up-smoke: ## Rehearse docker-compose.yml with a killed worker and a paused scheduler (needs Docker)
 	@cd dev && $(PYTHON) -m up_smoke
 
 format: $(READY) ## Format and mend what can be mended

@@ -4,6 +4,6 @@ It builds the images, brings up two workers, runs monitors of four verdicts, kil
 check, pauses the scheduler, and then holds what the clients said against what the job simulator saw. Docker with
 compose v2, python3 and make are all it needs: nothing here imports anything but Python's own.
 
-The local scheduler stands in for the emulator, tagged with its very name for as long as the rehearsal lasts, because
-the emulator's image cannot be had everywhere. `EMULATOR=real make up-smoke` takes the real one.
+The local scheduler stands in for the emulator, tagged with its very name for as long as the rehearsal lasts: the
+emulator's image cannot be had everywhere. `EMULATOR=real make up-smoke` takes the real one.
 """

@@ -1,6 +1,7 @@
-"""`make up-smoke`: see the package. Exit codes: 0, or 1 where something is not as it has to be."""
+"""`make up-smoke`: see the package. Exit codes: 0; 1 where something is not as it has to be; 2 for wrong usage."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,9 @@ def main() -> int:
     if emulator not in REDELIVERY:
         print(f"EMULATOR={emulator}: should be 'real', or not be set", file=sys.stderr)
         return 2
+    if shutil.which("docker") is None:
+        print("There is no docker here: the rehearsal needs Docker with compose v2", file=sys.stderr)
+        return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     began = time.monotonic()
     try:
@@ -31,7 +35,7 @@ def main() -> int:
     except (DockerError, RehearsalError, subprocess.SubprocessError, OSError) as error:
         print(f"\nFailed: {error}", file=sys.stderr)
         return 1
-    say(f"passed in {time.monotonic() - began:.0f} s")
+    say(f"all is well, after {time.monotonic() - began:.0f} s")
     return 0
 
 
