@@ -70,7 +70,7 @@ def _now(ctx: OrchestrationContext) -> datetime:
 
 
 def _carried(state: Monitor) -> dict[str, Any]:
-    carried = MonitorInput(request=state.request, run=state.run, progress=state.progress)
+    carried = MonitorInput(request=state.started_as, run=state.run, progress=state.progress)
     return carried.model_dump(mode="json", exclude_defaults=True)
 
 

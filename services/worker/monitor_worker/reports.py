@@ -37,7 +37,7 @@ def absorb(monitor: Monitor, report: TurnReport, now: datetime) -> Monitor:
         checks_performed=progress.checks_performed + report.checks,
         last_check_at=_latest(progress.last_check_at, report.last_check_at),
     )
-    if (report.revision, report.turn) != (progress.revision, progress.turn):
+    if (report.revision, report.turn) != (progress.revision, progress.turn) or progress.pause is not None:
         return replace(monitor, progress=counted)
     observed = _observed(counted, report)
     return replace(monitor, progress=observed, decision=_decide(monitor.request, observed, report, now))
