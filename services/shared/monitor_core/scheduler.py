@@ -4,6 +4,7 @@ It is also the one adapter to the SDK's private parts.
 """
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from durabletask.azuremanaged.client import AsyncDurableTaskSchedulerClient
@@ -44,9 +45,9 @@ def channel_options() -> GrpcChannelOptions:
 
 
 def build_worker(
-    settings: SchedulerSettings, *, max_activities: int, max_orchestrations: int
+    settings: SchedulerSettings, *, versions: Sequence[str], max_activities: int, max_orchestrations: int
 ) -> DurableTaskSchedulerWorker:
-    """A worker that takes this version's monitors and turns, and nothing else.
+    """A worker that takes monitors of these versions (and of none) and turns, and nothing else.
 
     Its thread pool has room for every activity and orchestration at a time: both share it, and a waiting turn
     must never keep an orchestration from its thread.
@@ -67,7 +68,7 @@ def build_worker(
     )
     worker.use_work_item_filters(
         WorkItemFilters(
-            orchestrations=[OrchestrationWorkItemFilter(ORCHESTRATOR, [VERSION])],
+            orchestrations=[OrchestrationWorkItemFilter(ORCHESTRATOR, [*versions, ""])],
             activities=[ActivityWorkItemFilter(ACTIVITY)],
         )
     )

@@ -17,7 +17,8 @@ from monitor_worker.checks.targets import TargetGuard
 from monitor_worker.clock import SystemClock
 from monitor_worker.host import HealthServer, end_after
 from monitor_worker.loop import LoopThread
-from monitor_worker.orchestrator import monitor
+from monitor_worker.pace import Pace
+from monitor_worker.versions import LOOPS, Loop, Orchestrator, monitor_orchestrator
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ class Worker:
         settings: WorkerSettings,
         *,
         kinds: Mapping[str, type[CheckSpec]] = built_in.BUILT_IN,
+        loops: Mapping[str, Loop] = LOOPS,
         engine: TaskHubGrpcWorker | None = None,
     ) -> None:
         self._settings = settings
@@ -38,17 +40,18 @@ class Worker:
         self._registry = Registry(kinds, Resources(guard=_guard(settings)))
         self._engine = engine or scheduler.build_worker(
             settings.scheduler,
+            versions=list(loops),
             max_activities=settings.max_activities,
             max_orchestrations=settings.max_orchestrations,
         )
         self._health = HealthServer(settings.health_host, settings.health_port, self._is_alive, self._is_ready)
-        self._register()
+        self._register(monitor_orchestrator(loops))
 
-    def _register(self) -> None:
+    def _register(self, monitor: Orchestrator) -> None:
         # The SDK registers by the function's own name, which the contract fixes.
         names = (
             self._engine.add_orchestrator(monitor),
-            self._engine.add_activity(poll_activity(self._registry, self._loop.ask, self._clock)),
+            self._engine.add_activity(poll_activity(self._registry, self._loop.ask, self._clock, Pace())),
         )
         if names != (ORCHESTRATOR, ACTIVITY):
             raise AssertionError(f"the contract says {(ORCHESTRATOR, ACTIVITY)}, registered is {names}")

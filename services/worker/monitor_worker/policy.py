@@ -162,12 +162,13 @@ def next_due(monitor: Monitor) -> datetime:
     return min(due(monitor.request.polling, monitor.key, progress.schedule), progress.deadline)
 
 
-def turn_seconds(request: MonitorRequest) -> float:
-    """How long one turn goes on checking."""
-    polling = request.polling
-    if polling.turn_seconds != "auto":
-        return polling.turn_seconds
-    return AUTO_TURN_SECONDS if polling.interval_seconds < FREQUENT_SECONDS else 0.0
+def turn_seconds(monitor: Monitor) -> float:
+    """How long the next turn goes on checking: as asked for, as the worker allows, and first of all promptly."""
+    polling, progress = monitor.request.polling, monitor.progress
+    if progress.prompt:
+        return 0.0
+    asked = AUTO_TURN_SECONDS if polling.interval_seconds < FREQUENT_SECONDS else 0.0
+    return min(asked if polling.turn_seconds == "auto" else polling.turn_seconds, progress.allowed_seconds)
 
 
 def _turn(monitor: Monitor) -> Turn:
@@ -185,7 +186,7 @@ def _turn(monitor: Monitor) -> Turn:
         required_successes=request.tolerance.consecutive_successes,
         deadline=progress.deadline,
         schedule=progress.schedule,
-        turn_seconds=0.0 if progress.prompt else turn_seconds(request),
+        turn_seconds=turn_seconds(monitor),
         checks_performed=progress.checks_performed,
         last_status=progress.observation.status if progress.observation else None,
         consecutive_successes=progress.consecutive_successes,

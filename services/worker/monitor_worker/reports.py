@@ -64,9 +64,10 @@ def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
 
 def _observed(progress: Progress, report: TurnReport) -> Progress:
     told = report.checks > 0 or report.error is not None
-    if not told:  # a drained worker gave the turn back untouched
-        return progress
+    if not told:  # a worker gave the turn back untouched: it drains, or has no slot to wait in
+        return progress.with_(allowed_seconds=report.allowed_seconds)
     return progress.with_(
+        allowed_seconds=report.allowed_seconds,
         schedule=report.schedule,
         prompt=False,
         observation=report.observation or progress.observation,

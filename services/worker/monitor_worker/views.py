@@ -82,7 +82,7 @@ def _turn_under_way(monitor: Monitor, step: Step) -> float:
         case StartTurn(turn):
             return turn.turn_seconds
         case AwaitTurn():
-            return 0.0 if monitor.progress.prompt else turn_seconds(monitor.request)
+            return turn_seconds(monitor)
         case _:
             return 0.0
 

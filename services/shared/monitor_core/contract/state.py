@@ -44,6 +44,7 @@ class Progress(Model):
     revision: int = 0
     turn: int = Field(0, description="Number of the last turn that was scheduled.")
     prompt: bool = Field(True, description="Whether the next turn is to come back after its first check.")
+    allowed_seconds: float = Field(60.0, description="How long the worker let the last turn be.")
     checks_performed: int = 0
     last_check_at: Utc | None = None
     observation: ObservationSummary | None = None
