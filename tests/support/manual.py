@@ -51,6 +51,12 @@ class ManualEngine(VirtualEngine):
         self._raise(payload)
         self._go_on()
 
+    def batch(self, payloads: list[Any]) -> None:
+        """Raise several control events that come in one batch."""
+        for payload in payloads:
+            self._raise(payload)
+        self._go_on()
+
     def pass_time(self, seconds: float) -> None:
         """Let time pass, and what timers are due fire in their order."""
         until = self.now + timedelta(seconds=seconds)

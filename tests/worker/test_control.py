@@ -18,8 +18,8 @@ def command(name: str, **fields: Any) -> dict[str, Any]:
 def outcomes(engine: Any) -> list[tuple[str, bool]]:
     seen: dict[str, tuple[str, bool]] = {}
     for status in engine.statuses:
-        if last := status["last_command"]:
-            seen[last["id"]] = (last["name"], last["accepted"])
+        for outcome in status["commands"]:
+            seen[outcome["id"]] = (outcome["name"], outcome["accepted"])
     return list(seen.values())
 
 
