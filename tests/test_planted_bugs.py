@@ -58,7 +58,7 @@ BUGS = {
     "history is never renewed": (
         MODEL,
         POLICY,
-        "return self.turns >= TURNS_PER_GENERATION or self.wakes >= WAKES_PER_GENERATION",
+        "return self.turns >= self.most_turns or self.wakes >= self.most_wakes",
         "return False",
     ),
     "a timer fires a millisecond later": (

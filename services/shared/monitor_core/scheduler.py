@@ -4,6 +4,7 @@ It is also the one adapter to the SDK's private parts.
 """
 
 import logging
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,15 +45,51 @@ def channel_options() -> GrpcChannelOptions:
     )
 
 
+class DrainingWorker(DurableTaskSchedulerWorker):
+    """The SDK's worker, with an end that neither loses nor repeats an activity that it has begun.
+
+    `stop` alone breaks the stream of work items first: the engine hands out again what is under way.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._begun = 0
+        self._idle = threading.Condition()
+        self._draining = False
+
+    def drain(self) -> None:
+        """Begin no activity any more, wait for those that are begun, then stop."""
+        with self._idle:
+            self._draining = True
+            self._idle.wait_for(lambda: self._begun == 0)
+        self.stop()  # type: ignore[no-untyped-call]
+
+    def _execute_activity(self, req: Any, stub: Any, completionToken: Any) -> None:  # noqa: N803 # the SDK's name
+        with self._idle:
+            begins = not self._draining
+            self._begun += begins
+        if not begins:
+            # Given back once the stream is closed: before, it would be handed to this worker again.
+            self._shutdown.wait()
+            self._cancel_activity(req, stub, completionToken)
+            return
+        try:
+            super()._execute_activity(req, stub, completionToken)
+        finally:
+            with self._idle:
+                self._begun -= 1
+                self._idle.notify_all()
+
+
 def build_worker(
     settings: SchedulerSettings, *, versions: Sequence[str], max_activities: int, max_orchestrations: int
-) -> DurableTaskSchedulerWorker:
+) -> DrainingWorker:
     """A worker that takes monitors of these versions (and of none) and turns, and nothing else.
 
     Its thread pool has room for every activity and orchestration at a time: both share it, and a waiting turn
     must never keep an orchestration from its thread.
     """
-    worker = DurableTaskSchedulerWorker(
+    worker = DrainingWorker(
         host_address=settings.address,
         taskhub=settings.taskhub,
         token_credential=_credential(settings),

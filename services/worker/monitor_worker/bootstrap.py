@@ -3,12 +3,11 @@
 import logging
 from collections.abc import Mapping
 
-from durabletask.worker import TaskHubGrpcWorker
-
 from monitor_core import kinds as built_in
 from monitor_core import scheduler
 from monitor_core.contract import ACTIVITY, ORCHESTRATOR, Problem
 from monitor_core.kinds.base import CheckSpec
+from monitor_core.scheduler import DrainingWorker
 from monitor_core.settings import SettingsError, WorkerSettings
 from monitor_worker.activities import poll_activity
 from monitor_worker.checks.base import Resources
@@ -32,7 +31,7 @@ class Worker:
         *,
         kinds: Mapping[str, type[CheckSpec]] = built_in.BUILT_IN,
         loops: Mapping[str, Loop] = LOOPS,
-        engine: TaskHubGrpcWorker | None = None,
+        engine: DrainingWorker | None = None,
     ) -> None:
         self._settings = settings
         self._clock = SystemClock()
@@ -74,7 +73,7 @@ class Worker:
         _log.info("Draining")
         watchdog = end_after(self._settings.drain_seconds)
         self._clock.drain()
-        self._engine.stop()
+        self._engine.drain()
         self._loop.run(self._registry.close())
         self._loop.run(self._health.stop())
         self._loop.stop()

@@ -24,19 +24,21 @@ from monitor_core.contract import (
 from monitor_core.contract.base import problems_of
 from monitor_core.kinds import BUILT_IN
 from monitor_worker import commands, policy, reports, views
-from monitor_worker.policy import Finish, Monitor, Renew, SleepUntil, StartTurn
+from monitor_worker.policy import Finish, Generation, Monitor, Renew, SleepUntil, StartTurn
 
 _log = logging.getLogger(__name__)
+_FRESH = Generation()
 Wait = Generator[Task[Any], Any, Any]
 
 
-def loop_1_0(ctx: OrchestrationContext, given: Any, newest: str) -> Wait:
+def loop_1_0(ctx: OrchestrationContext, given: Any, newest: str, fresh: Generation = _FRESH) -> Wait:
     """One monitor, from its start (or continue-as-new) to its verdict (or the next continue-as-new).
 
     Args:
         ctx: the engine.
         given: a `MonitorInput`, or from a user's own workflow a bare request, as JSON data.
         newest: the version to continue as new with.
+        fresh: how much history an execution may gather.
 
     Returns:
         A `MonitorResult` as JSON data.
@@ -47,7 +49,7 @@ def loop_1_0(ctx: OrchestrationContext, given: Any, newest: str) -> Wait:
     log = ctx.create_replay_safe_logger(_log)
     state = policy.begin(_read(ctx, given), ctx.instance_id, _now(ctx))
     inbox, flights, alarm = _Inbox(ctx), _Flights(ctx), _Alarm(ctx)
-    generation = policy.Generation()
+    generation = fresh
     while True:
         now = _now(ctx)
         state = inbox.deliver(state, now)

@@ -48,15 +48,22 @@ class Monitor:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """How much history this execution has gathered since it started or continued as new."""
+    """How much history this execution has gathered since it started or continued as new, and how much it may."""
 
     turns: int = 0
     wakes: int = 0
+    most_turns: int = TURNS_PER_GENERATION
+    most_wakes: int = WAKES_PER_GENERATION
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether nothing has happened in it yet."""
+        return self.turns == self.wakes == 0
 
     @property
     def is_full(self) -> bool:
         """Whether the next quiet moment is the time to continue as new."""
-        return self.turns >= TURNS_PER_GENERATION or self.wakes >= WAKES_PER_GENERATION
+        return self.turns >= self.most_turns or self.wakes >= self.most_wakes
 
     def with_turn(self) -> Self:
         """One turn more."""
@@ -149,9 +156,9 @@ def _is_time_to_renew(step: Step, now: datetime, generation: Generation) -> bool
         case Finish():
             return False
         case SleepUntil(at) if (at - now).total_seconds() > LONG_SLEEP_SECONDS:
-            return generation != Generation()
+            return not generation.is_fresh
         case AwaitCommand():
-            return generation != Generation()
+            return not generation.is_fresh
         case _:
             return generation.is_full
 
