@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-SOURCES := services dev tests
+SOURCES := services dev tests docs/examples
 # The modules that run inside an orchestration: no clock, no randomness (see pyproject.toml).
 DETERMINISTIC := services/shared/monitor_core/contract services/shared/monitor_core/kinds \
 	services/shared/monitor_core/schedule.py \

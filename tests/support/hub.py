@@ -6,8 +6,8 @@ from typing import Any
 
 from durabletask.azuremanaged.client import DurableTaskSchedulerClient
 from durabletask.client import OrchestrationStatus
-from local_scheduler import LocalScheduler, Mends
 
+from local_scheduler import LocalScheduler, Mends
 from monitor_core.contract import CONTROL_EVENT, ORCHESTRATOR, VERSION, MonitorInput, instance_id, parse_request
 from monitor_core.kinds import BUILT_IN
 from monitor_core.scheduler import channel_options, sdk_logger

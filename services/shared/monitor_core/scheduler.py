@@ -19,7 +19,7 @@ from durabletask.worker import (
     WorkItemFilters,
 )
 
-from monitor_core.contract import ACTIVITY, ORCHESTRATOR, VERSION
+from monitor_core.contract import ORCHESTRATOR, VERSION
 from monitor_core.settings import SchedulerSettings
 
 _MESSAGE_BYTES = 64 * 1024 * 1024
@@ -69,9 +69,9 @@ class DrainingWorker(DurableTaskSchedulerWorker):
             begins = not self._draining
             self._begun += begins
         if not begins:
-            # Given back once the stream is closed: before, it would be handed to this worker again.
+            # Left to the engine, which hands it out again once the stream is closed. Abandoned before, it would
+            # come back to this worker; abandoned after, it would be taken from the one that has it by then.
             self._shutdown.wait()
-            self._cancel_activity(req, stub, completionToken)
             return
         try:
             super()._execute_activity(req, stub, completionToken)
@@ -81,15 +81,13 @@ class DrainingWorker(DurableTaskSchedulerWorker):
                 self._idle.notify_all()
 
 
-def build_worker(
-    settings: SchedulerSettings, *, versions: Sequence[str], max_activities: int, max_orchestrations: int
-) -> DrainingWorker:
-    """A worker that takes monitors of these versions (and of none) and turns, and nothing else.
+def build_worker(settings: SchedulerSettings, *, max_activities: int, max_orchestrations: int) -> DrainingWorker:
+    """A worker with nothing registered yet.
 
     Its thread pool has room for every activity and orchestration at a time: both share it, and a waiting turn
     must never keep an orchestration from its thread.
     """
-    worker = DrainingWorker(
+    return DrainingWorker(
         host_address=settings.address,
         taskhub=settings.taskhub,
         token_credential=_credential(settings),
@@ -103,13 +101,15 @@ def build_worker(
         ),
         logger=sdk_logger(),
     )
-    worker.use_work_item_filters(
-        WorkItemFilters(
-            orchestrations=[OrchestrationWorkItemFilter(ORCHESTRATOR, [*versions, ""])],
-            activities=[ActivityWorkItemFilter(ACTIVITY)],
-        )
-    )
-    return worker
+
+
+def take_only_what_is_registered(worker: TaskHubGrpcWorker, *, versions: Sequence[str]) -> None:
+    """Let the worker take what has been registered with it, of the monitor only these versions (and none)."""
+    registry = worker._registry  # noqa: SLF001 # the SDK's own filters know no more than one version
+    monitors = [OrchestrationWorkItemFilter(ORCHESTRATOR, [*versions, ""])]
+    others = [OrchestrationWorkItemFilter(name) for name in registry.orchestrators if name != ORCHESTRATOR]
+    activities = [ActivityWorkItemFilter(name) for name in registry.activities]
+    worker.use_work_item_filters(WorkItemFilters(orchestrations=monitors + others, activities=activities))
 
 
 def is_connected(worker: TaskHubGrpcWorker) -> bool:

@@ -1,7 +1,7 @@
 """The composition root: builds everything the worker is made of; fakes come in as arguments."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from monitor_core import kinds as built_in
 from monitor_core import scheduler
@@ -23,7 +23,10 @@ _log = logging.getLogger(__name__)
 
 
 class Worker:
-    """A worker that can be started and stopped."""
+    """A worker that can be started and stopped.
+
+    `register` adds orchestrators and activities of your own to it: one worker for both.
+    """
 
     def __init__(
         self,
@@ -31,20 +34,21 @@ class Worker:
         *,
         kinds: Mapping[str, type[CheckSpec]] = built_in.BUILT_IN,
         loops: Mapping[str, Loop] = LOOPS,
-        engine: DrainingWorker | None = None,
+        register: Callable[[DrainingWorker], None] = lambda _: None,
     ) -> None:
         self._settings = settings
         self._clock = SystemClock()
         self._loop = LoopThread()
         self._registry = Registry(kinds, Resources(guard=_guard(settings)))
-        self._engine = engine or scheduler.build_worker(
+        self._engine = scheduler.build_worker(
             settings.scheduler,
-            versions=list(loops),
             max_activities=settings.max_activities,
             max_orchestrations=settings.max_orchestrations,
         )
         self._health = HealthServer(settings.health_host, settings.health_port, self._is_alive, self._is_ready)
         self._register(monitor_orchestrator(loops))
+        register(self._engine)
+        scheduler.take_only_what_is_registered(self._engine, versions=list(loops))
 
     def _register(self, monitor: Orchestrator) -> None:
         # The SDK registers by the function's own name, which the contract fixes.
