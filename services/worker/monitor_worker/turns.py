@@ -11,6 +11,7 @@ from typing import Protocol
 
 from monitor_core.contract import CheckError, ErrorClass, ObservationSummary, Schedule, Turn, TurnEnd, TurnReport
 from monitor_core.schedule import advance, due
+from monitor_worker.pace import LONGEST_SECONDS
 from monitor_worker.policy import NEAR_SECONDS
 
 
@@ -42,7 +43,9 @@ Looker = Callable[[int, float], Look]
 class TurnRun:
     """A turn under way; `run` makes its checks and returns its report."""
 
-    def __init__(self, turn: Turn, key: str, look: Looker, clock: Clock, allowed_seconds: float) -> None:
+    def __init__(
+        self, turn: Turn, key: str, look: Looker, clock: Clock, allowed_seconds: float = LONGEST_SECONDS
+    ) -> None:
         self._turn, self._key, self._look, self._clock = turn, key, look, clock
         self._allowed_seconds = allowed_seconds
         self._seconds = min(turn.turn_seconds, allowed_seconds)
