@@ -92,5 +92,5 @@ class MonitorResult(Model):
     last_observation: ObservationSummary | None
     last_error: CheckError | None
     transitions: tuple[Transition, ...]
-    revisions: tuple[Revision, ...]
+    revisions: tuple[Revision, ...] = ()
     labels: Mapping[str, str]
