@@ -3,14 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-SOURCES := services dev tests
+SOURCES := services dev tests docs/examples
 # The modules that run inside an orchestration: no clock, no randomness (see pyproject.toml).
 DETERMINISTIC := services/shared/monitor_core/contract services/shared/monitor_core/kinds \
 	services/shared/monitor_core/schedule.py \
-	$(addprefix services/worker/monitor_worker/,commands.py orchestrator.py policy.py reports.py views.py)
+	$(addprefix services/worker/monitor_worker/,commands.py orchestrator.py policy.py reports.py versions.py views.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types imports unit up-smoke lock format clean
+.PHONY: help demo test lint types imports unit up-smoke histories lock format clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ up-smoke: ## Rehearse docker-compose.yml with a killed worker and a paused sched
 format: $(READY) ## Format and mend what can be mended
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
+
+histories: $(READY) ## Record the histories that a new version of the orchestrator lacks
+	PYTHONPATH=tests:services/shared:services/worker $(BIN)/python -m support.record
 
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --upgrade

@@ -9,12 +9,13 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+PACKAGES = ("dev", "tests", "services/shared", "services/worker")
 PATIENCE_SECONDS = 60.0
 _URL = r".*?(http://[\w.\[\]:]+)"
 
@@ -82,14 +83,18 @@ class Stack:
         self.simulator_url = process.url()
         return process
 
-    def start_worker(self, environment: Mapping[str, str] | None = None) -> Process:
-        """A worker that may check the job simulator; ready when this returns."""
+    def start_worker(
+        self,
+        environment: Mapping[str, str] | None = None,
+        command: Sequence[str] = ("services/worker/worker.py",),
+    ) -> Process:
+        """A worker (or what `command` makes of it) that may check the job simulator; ready when this returns."""
         settings = {
             "MONITOR_HEALTH_PORT": "0",
             "MONITOR_ALLOWED_TARGETS": self.simulator_url.removeprefix("http://"),
             **(environment or {}),
         }
-        process = self._start("worker", ["services/worker/worker.py"], settings)
+        process = self._start("worker", [*command], settings)
         _wait_until_ready(process)
         return process
 
@@ -115,7 +120,8 @@ class Stack:
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith(("MONITOR_", "TASKHUB"))
         }
-        return {**inherited, "PYTHONPATH": str(ROOT / "dev"), "ENDPOINT": self.scheduler_url, **more}
+        packages = os.pathsep.join(str(ROOT / folder) for folder in PACKAGES)
+        return {**inherited, "PYTHONPATH": packages, "ENDPOINT": self.scheduler_url, **more}
 
     def _start(self, name: str, arguments: list[str], more: Mapping[str, str] | None = None) -> Process:
         log = self.logs / f"{len(self.processes)}-{name}.log"

@@ -75,7 +75,7 @@ def test_how_a_monitor_stands_row_by_row() -> None:
         "accepted": True,
         "message": "checking",
     }
-    seen = view(status(turn_seconds=15, error="503", consecutive_errors=2, last_command=command))
+    seen = view(status(turn_seconds=15, error="503", consecutive_errors=2, commands=[command]))
     assert plain(state_rows(seen, NOON)) == [
         "job_id        job-1",
         "state         Running",

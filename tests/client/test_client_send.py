@@ -19,7 +19,7 @@ def outcome(command: str, accepted: bool = True) -> dict[str, Any]:
 
 def running() -> tuple[FakeScheduler, Instance]:
     scheduler = FakeScheduler()
-    return scheduler, scheduler.put(request(), "run-1", Instance(shown=status(last_command=outcome("earlier"))))
+    return scheduler, scheduler.put(request(), "run-1", Instance(shown=status(commands=[outcome("earlier")])))
 
 
 async def test_a_command_is_one_event_that_the_monitor_can_read() -> None:
@@ -27,7 +27,7 @@ async def test_a_command_is_one_event_that_the_monitor_can_read() -> None:
 
     def hears(name: str) -> None:
         if name == "event":
-            instance.shown = status(last_command=outcome("c-1"))
+            instance.shown = status(commands=[outcome("c-1"), outcome("later")])
 
     scheduler.before = hears
     answered = await scheduler.service().send("job-1", CANCEL)
@@ -50,7 +50,7 @@ async def test_the_answer_counts_where_the_command_has_ended_the_monitor() -> No
     def ends(name: str) -> None:
         if name == "event":
             instance.runtime = Runtime.COMPLETED
-            instance.shown = status(status="Cancelled", last_command=outcome("c-1"))
+            instance.shown = status(status="Cancelled", commands=[outcome("c-1")])
             instance.output = result(final_status="Cancelled")
 
     scheduler.before = ends

@@ -27,7 +27,7 @@ from monitor_core.contract import (
     Turn,
     instance_id,
 )
-from monitor_worker.orchestrator import monitor
+from monitor_worker.versions import monitor_orchestrator
 from support.virtual import START, Target, World
 
 _log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Dispatch:
 def registry() -> _Registry:
     """The monitor, registered."""
     registered = _Registry()  # type: ignore[no-untyped-call]
-    registered.add_orchestrator(monitor)
+    registered.add_orchestrator(monitor_orchestrator())
     return registered
 
 

@@ -50,7 +50,7 @@ def status(**fields: Any) -> dict[str, Any]:
         "consecutive_errors": 0,
         "paused": False,
         "revision": 0,
-        "last_command": None,
+        "commands": [],
         "transitions": [{"at": "2026-01-01T12:00:00Z", "status": "Running"}],
         **fields,
     }
@@ -83,6 +83,7 @@ def result(**fields: Any) -> dict[str, Any]:
             {"at": "2026-01-01T12:00:00Z", "status": "Running"},
             {"at": "2026-01-01T12:00:15Z", "status": "Succeeded"},
         ],
+        "revisions": [],
         "labels": {},
         **fields,
     }

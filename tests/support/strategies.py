@@ -7,16 +7,24 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from monitor_core.contract import (
+    AnyCommand,
     Cancel,
     CheckError,
     CheckNow,
     CommandOutcome,
+    Complete,
+    Edit,
     ErrorClass,
+    Extend,
     MonitorRequest,
     ObservationSummary,
+    Pause,
     Polling,
     Progress,
+    Resume,
+    Revision,
     Schedule,
+    Suspension,
     Tolerance,
     Transition,
     TurnEnd,
@@ -117,6 +125,15 @@ transitions = st.builds(Transition, at=moments, status=texts)
 outcomes = st.builds(
     CommandOutcome, id=texts, name=texts, at=moments, accepted=st.booleans(), message=st.text(max_size=200)
 )
+suspensions = st.builds(Suspension, since=moments, deadline_stops=st.booleans())
+revisions = st.builds(
+    Revision,
+    revision=counts,
+    at=moments,
+    command_id=texts,
+    command=texts,
+    changes=st.dictionaries(texts, texts, max_size=2),
+)
 lists_of_transitions = st.lists(transitions, max_size=3).map(tuple)
 progresses = st.builds(
     Progress,
@@ -132,16 +149,37 @@ progresses = st.builds(
     error=st.none() | errors,
     consecutive_errors=counts,
     consecutive_successes=counts,
-    paused=st.booleans(),
+    pause=st.none() | suspensions,
+    stopped_seconds=seconds,
+    edited=st.none(),
+    revisions=st.lists(revisions, max_size=3).map(tuple),
+    allowed_seconds=seconds,
     transitions=lists_of_transitions,
     commands=st.lists(outcomes, max_size=3).map(tuple),
 )
 
 
-def commands(*models: type[Cancel | CheckNow]) -> st.SearchStrategy[Any]:
+COMMAND_FIELDS: dict[type[Any], dict[str, st.SearchStrategy[Any]]] = {
+    Cancel: {},
+    CheckNow: {},
+    Complete: {"outcome": st.sampled_from(["Completed", "Failed"])},
+    Edit: {
+        "interval_seconds": st.floats(0.1, 3600),
+        "timeout_seconds": st.none() | st.floats(0, 1e6),
+        "success_when": st.none() | st.just("true"),
+        "if_revision": st.none() | counts,
+    },
+    Extend: {"seconds": st.floats(1, 1e6)},
+    Pause: {"deadline": st.sampled_from(["runs", "stops"])},
+    Resume: {},
+}
+
+
+def commands(*models: type[AnyCommand]) -> st.SearchStrategy[Any]:
     """Commands of these models, or of all."""
-    chosen = st.sampled_from(models or (Cancel, CheckNow))
-    return chosen.flatmap(lambda model: st.builds(model, id=command_ids, reason=st.none() | texts))
+    chosen = st.sampled_from(models or tuple(COMMAND_FIELDS))
+    common = {"id": command_ids, "reason": st.none() | texts}
+    return chosen.flatmap(lambda model: st.builds(model, **common, **COMMAND_FIELDS[model]))
 
 
 def reports(**fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[TurnReport]:
@@ -159,5 +197,6 @@ def reports(**fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[TurnReport]:
         "observation": st.none() | observations,
         "error": st.none() | errors,
         "final": st.booleans(),
+        "allowed_seconds": seconds,
     }
     return st.builds(TurnReport, **(fields | fixed))

@@ -25,8 +25,8 @@ from monitor_core.contract import (
     parse_request,
 )
 from monitor_core.kinds import BUILT_IN
-from monitor_worker.orchestrator import monitor
 from monitor_worker.turns import Look, TurnRun
+from monitor_worker.versions import monitor_orchestrator
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -66,12 +66,13 @@ class World:
         self.target = target
         self.turns: list[Turn] = []
         self.checked_at: list[float] = []
+        self.allowed = 60.0
 
     def play(self, turn: Turn, now: datetime) -> tuple[TurnReport, datetime]:
         """Run the real turn from `now` on: its report, and when it came back."""
         self.turns.append(turn)
         clock = VirtualClock(now)
-        return TurnRun(turn, instance_id(turn.job_id), self._looker(clock), clock).run(), clock.time
+        return TurnRun(turn, instance_id(turn.job_id), self._looker(clock), clock, self.allowed).run(), clock.time
 
     def _looker(self, clock: VirtualClock) -> Callable[[int, float], Look]:
         def look(number: int, allowed: float) -> Look:
@@ -183,7 +184,7 @@ class VirtualEngine(World):
 
     def _generation(self, given: Any) -> Any:
         context = self._context = Context(self, self._pending, instance_id(self.request.job_id))
-        generator = monitor(context, given)  # type: ignore[arg-type]
+        generator = monitor_orchestrator()(context, given)  # type: ignore[arg-type]
         wakes = 0
         task = next(generator, None)
         while task is not None:

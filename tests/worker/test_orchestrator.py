@@ -216,7 +216,7 @@ def test_an_event_that_is_no_command_changes_nothing_and_is_on_record() -> None:
         timeout_seconds=10,
     )
     assert result["final_status"] == "Timeout"
-    outcomes = [status["last_command"] for status in engine.statuses if status["last_command"]]
+    outcomes = engine.statuses[-1]["commands"]
     assert {outcome["accepted"] for outcome in outcomes} == {False}
     assert outcomes[0]["id"] == "x"
 

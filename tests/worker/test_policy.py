@@ -96,7 +96,7 @@ def test_what_is_due_within_a_second_is_waited_for_in_the_turn(seconds: float, s
 )
 def test_how_long_a_turn_lasts(interval: float, asked: Any, length: float) -> None:
     polling = {"interval_seconds": interval, "turn_seconds": asked}
-    assert policy.turn_seconds(request(polling=polling)) == length
+    assert policy.turn_seconds(monitor({"prompt": False}, polling=polling)) == length
     for prompt, expected in ((True, 0), (False, length)):
         step = next_step(monitor({"prompt": prompt}, polling=polling), 0)
         assert isinstance(step, StartTurn)

@@ -56,8 +56,8 @@ def _status_rows(view: MonitorView, status: MonitorStatus, now: datetime) -> Ite
     if due is not None:
         yield "next check", _ahead(due, now)
     yield "deadline", _ahead(status.deadline, now)
-    if status.last_command is not None:
-        yield "last command", f"{clean(status.last_command.name)} {outcome(status.last_command)}"
+    for last in status.commands[-1:]:
+        yield "last command", f"{clean(last.name)} {outcome(last)}"
     yield from _transitions(status.transitions, now)
 
 

@@ -124,9 +124,9 @@ class MonitorService:
         until = loop.time() + wait_seconds
         while True:
             view = await self._found(job_id, payloads=False)
-            last = view.status.last_command if view.status else None
-            if last is not None and last.id == command_id:
-                return last
+            for outcome in view.status.commands if view.status else ():
+                if outcome.id == command_id:
+                    return outcome
             _expect_running(view)
             if loop.time() >= until:
                 return None

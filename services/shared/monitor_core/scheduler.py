@@ -4,6 +4,8 @@ It is also the one adapter to the SDK's private parts.
 """
 
 import logging
+import threading
+from collections.abc import Sequence
 from typing import Any
 
 from durabletask.azuremanaged.client import AsyncDurableTaskSchedulerClient
@@ -17,7 +19,7 @@ from durabletask.worker import (
     WorkItemFilters,
 )
 
-from monitor_core.contract import ACTIVITY, ORCHESTRATOR, VERSION
+from monitor_core.contract import ORCHESTRATOR, VERSION
 from monitor_core.settings import SchedulerSettings
 
 _MESSAGE_BYTES = 64 * 1024 * 1024
@@ -43,15 +45,49 @@ def channel_options() -> GrpcChannelOptions:
     )
 
 
-def build_worker(
-    settings: SchedulerSettings, *, max_activities: int, max_orchestrations: int
-) -> DurableTaskSchedulerWorker:
-    """A worker that takes this version's monitors and turns, and nothing else.
+class DrainingWorker(DurableTaskSchedulerWorker):
+    """The SDK's worker, with an end that neither loses nor repeats an activity that it has begun.
+
+    `stop` alone breaks the stream of work items first: the engine hands out again what is under way.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._begun = 0
+        self._idle = threading.Condition()
+        self._draining = False
+
+    def drain(self) -> None:
+        """Begin no activity any more, wait for those that are begun, then stop."""
+        with self._idle:
+            self._draining = True
+            self._idle.wait_for(lambda: self._begun == 0)
+        self.stop()  # type: ignore[no-untyped-call]
+
+    def _execute_activity(self, req: Any, stub: Any, completionToken: Any) -> None:  # noqa: N803 # the SDK's name
+        with self._idle:
+            begins = not self._draining
+            self._begun += begins
+        if not begins:
+            # Left to the engine, which hands it out again once the stream is closed. Abandoned before, it would
+            # come back to this worker; abandoned after, it would be taken from the one that has it by then.
+            self._shutdown.wait()
+            return
+        try:
+            super()._execute_activity(req, stub, completionToken)
+        finally:
+            with self._idle:
+                self._begun -= 1
+                self._idle.notify_all()
+
+
+def build_worker(settings: SchedulerSettings, *, max_activities: int, max_orchestrations: int) -> DrainingWorker:
+    """A worker with nothing registered yet.
 
     Its thread pool has room for every activity and orchestration at a time: both share it, and a waiting turn
     must never keep an orchestration from its thread.
     """
-    worker = DurableTaskSchedulerWorker(
+    return DrainingWorker(
         host_address=settings.address,
         taskhub=settings.taskhub,
         token_credential=_credential(settings),
@@ -65,13 +101,15 @@ def build_worker(
         ),
         logger=sdk_logger(),
     )
-    worker.use_work_item_filters(
-        WorkItemFilters(
-            orchestrations=[OrchestrationWorkItemFilter(ORCHESTRATOR, [VERSION])],
-            activities=[ActivityWorkItemFilter(ACTIVITY)],
-        )
-    )
-    return worker
+
+
+def take_only_what_is_registered(worker: TaskHubGrpcWorker, *, versions: Sequence[str]) -> None:
+    """Let the worker take what has been registered with it, of the monitor only these versions (and none)."""
+    registry = worker._registry  # noqa: SLF001 # the SDK's own filters know no more than one version
+    monitors = [OrchestrationWorkItemFilter(ORCHESTRATOR, [*versions, ""])]
+    others = [OrchestrationWorkItemFilter(name) for name in registry.orchestrators if name != ORCHESTRATOR]
+    activities = [ActivityWorkItemFilter(name) for name in registry.activities]
+    worker.use_work_item_filters(WorkItemFilters(orchestrations=monitors + others, activities=activities))
 
 
 def is_connected(worker: TaskHubGrpcWorker) -> bool:

@@ -8,23 +8,29 @@ from durabletask.task import ActivityContext
 from monitor_core.contract import Turn
 from monitor_worker.checks.registry import Registry
 from monitor_worker.looking import Ask, looker
+from monitor_worker.pace import LONGEST_SECONDS, Pace
 from monitor_worker.turns import Clock, TurnRun
 
 Activity = Callable[[ActivityContext, Any], Any]
 
 
-def poll_activity(registry: Registry, ask: Ask, clock: Clock) -> Activity:
+def poll_activity(registry: Registry, ask: Ask, clock: Clock, pace: Pace) -> Activity:
     """The activity `poll`, bound to what it works with.
 
     Args:
         registry: the kinds and their drivers.
         ask: runs a driver's check.
         clock: the worker's time; it ends a turn's waiting when the worker drains.
+        pace: how long the worker's turns may be.
     """
 
     def poll(ctx: ActivityContext, given: Any) -> Any:
         turn = Turn.model_validate(given)
-        look = looker(turn, ctx.orchestration_id, registry, ask, clock)
-        return TurnRun(turn, ctx.orchestration_id, look, clock).run().model_dump(mode="json")
+        key = ctx.orchestration_id
+        look = looker(turn, key, registry, ask, clock)
+        report = TurnRun(turn, key, look, clock, pace.allow(LONGEST_SECONDS)).run()
+        if report.checks:
+            pace.note(late=report.lateness_seconds > turn.polling.interval_seconds)
+        return report.model_dump(mode="json")
 
     return poll

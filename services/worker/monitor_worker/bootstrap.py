@@ -1,14 +1,13 @@
 """The composition root: builds everything the worker is made of; fakes come in as arguments."""
 
 import logging
-from collections.abc import Mapping
-
-from durabletask.worker import TaskHubGrpcWorker
+from collections.abc import Callable, Mapping
 
 from monitor_core import kinds as built_in
 from monitor_core import scheduler
 from monitor_core.contract import ACTIVITY, ORCHESTRATOR, Problem
 from monitor_core.kinds.base import CheckSpec
+from monitor_core.scheduler import DrainingWorker
 from monitor_core.settings import SettingsError, WorkerSettings
 from monitor_worker.activities import poll_activity
 from monitor_worker.checks.base import Resources
@@ -17,38 +16,45 @@ from monitor_worker.checks.targets import TargetGuard
 from monitor_worker.clock import SystemClock
 from monitor_worker.host import HealthServer, end_after
 from monitor_worker.loop import LoopThread
-from monitor_worker.orchestrator import monitor
+from monitor_worker.pace import Pace
+from monitor_worker.versions import LOOPS, Loop, Orchestrator, monitor_orchestrator
 
 _log = logging.getLogger(__name__)
 
 
 class Worker:
-    """A worker that can be started and stopped."""
+    """A worker that can be started and stopped.
+
+    `register` adds orchestrators and activities of your own to it: one worker for both.
+    """
 
     def __init__(
         self,
         settings: WorkerSettings,
         *,
         kinds: Mapping[str, type[CheckSpec]] = built_in.BUILT_IN,
-        engine: TaskHubGrpcWorker | None = None,
+        loops: Mapping[str, Loop] = LOOPS,
+        register: Callable[[DrainingWorker], None] = lambda _: None,
     ) -> None:
         self._settings = settings
         self._clock = SystemClock()
         self._loop = LoopThread()
         self._registry = Registry(kinds, Resources(guard=_guard(settings)))
-        self._engine = engine or scheduler.build_worker(
+        self._engine = scheduler.build_worker(
             settings.scheduler,
             max_activities=settings.max_activities,
             max_orchestrations=settings.max_orchestrations,
         )
         self._health = HealthServer(settings.health_host, settings.health_port, self._is_alive, self._is_ready)
-        self._register()
+        self._register(monitor_orchestrator(loops))
+        register(self._engine)
+        scheduler.take_only_what_is_registered(self._engine, versions=list(loops))
 
-    def _register(self) -> None:
+    def _register(self, monitor: Orchestrator) -> None:
         # The SDK registers by the function's own name, which the contract fixes.
         names = (
             self._engine.add_orchestrator(monitor),
-            self._engine.add_activity(poll_activity(self._registry, self._loop.ask, self._clock)),
+            self._engine.add_activity(poll_activity(self._registry, self._loop.ask, self._clock, Pace())),
         )
         if names != (ORCHESTRATOR, ACTIVITY):
             raise AssertionError(f"the contract says {(ORCHESTRATOR, ACTIVITY)}, registered is {names}")
@@ -71,7 +77,7 @@ class Worker:
         _log.info("Draining")
         watchdog = end_after(self._settings.drain_seconds)
         self._clock.drain()
-        self._engine.stop()
+        self._engine.drain()
         self._loop.run(self._registry.close())
         self._loop.run(self._health.stop())
         self._loop.stop()

@@ -9,38 +9,47 @@ from datetime import UTC, datetime
 from typing import Any
 
 from durabletask.task import CancellableTask, CompletableTask, OrchestrationContext, Task, TimerTask, when_any
+from pydantic import ValidationError
 
 from monitor_core.contract import (
     ACTIVITY,
     CONTROL_EVENT,
-    VERSION,
     MonitorInput,
     RequestError,
     Turn,
     TurnReport,
     parse_command,
+    parse_request,
 )
+from monitor_core.contract.base import problems_of
+from monitor_core.kinds import BUILT_IN
 from monitor_worker import commands, policy, reports, views
-from monitor_worker.policy import Finish, Monitor, Renew, SleepUntil, StartTurn
+from monitor_worker.policy import Finish, Generation, Monitor, Renew, SleepUntil, StartTurn
 
 _log = logging.getLogger(__name__)
+_FRESH = Generation()
 Wait = Generator[Task[Any], Any, Any]
 
 
-def monitor(ctx: OrchestrationContext, given: Any) -> Wait:
+def loop_1_0(ctx: OrchestrationContext, given: Any, newest: str, fresh: Generation = _FRESH) -> Wait:
     """One monitor, from its start (or continue-as-new) to its verdict (or the next continue-as-new).
 
     Args:
         ctx: the engine.
-        given: a `MonitorInput` as JSON data.
+        given: a `MonitorInput`, or from a user's own workflow a bare request, as JSON data.
+        newest: the version to continue as new with.
+        fresh: how much history an execution may gather.
 
     Returns:
         A `MonitorResult` as JSON data.
+
+    Raises:
+        RequestError: `given` is neither; the orchestration fails with its message.
     """
     log = ctx.create_replay_safe_logger(_log)
-    state = policy.begin(MonitorInput.model_validate(given), ctx.instance_id, _now(ctx))
+    state = policy.begin(_read(ctx, given), ctx.instance_id, _now(ctx))
     inbox, flights, alarm = _Inbox(ctx), _Flights(ctx), _Alarm(ctx)
-    generation = policy.Generation()
+    generation = fresh
     while True:
         now = _now(ctx)
         state = inbox.deliver(state, now)
@@ -52,7 +61,7 @@ def monitor(ctx: OrchestrationContext, given: Any) -> Wait:
                 log.info("%s ended: %s (%s)", state.request.job_id, decision.verdict, decision.reason)
                 return views.result_of(state, decision, now)
             case Renew():
-                ctx.continue_as_new(_carried(state), save_events=True, new_version=VERSION)
+                ctx.continue_as_new(_carried(state), save_events=True, new_version=newest)
                 return None
             case StartTurn(turn):
                 flights.start(turn)
@@ -64,13 +73,22 @@ def monitor(ctx: OrchestrationContext, given: Any) -> Wait:
         generation = generation.with_wake()
 
 
+def _read(ctx: OrchestrationContext, given: Any) -> MonitorInput:
+    if isinstance(given, Mapping) and "request" not in given:
+        return MonitorInput(request=parse_request(given, BUILT_IN), run=ctx.new_uuid())
+    try:
+        return MonitorInput.model_validate(given)
+    except ValidationError as error:
+        raise RequestError(problems_of(error, whole="input")) from error
+
+
 def _now(ctx: OrchestrationContext) -> datetime:
     # The engine's clock is naive; it becomes UTC here and nowhere else.
     return ctx.current_utc_datetime.replace(tzinfo=UTC)
 
 
 def _carried(state: Monitor) -> dict[str, Any]:
-    carried = MonitorInput(request=state.request, run=state.run, progress=state.progress)
+    carried = MonitorInput(request=state.started_as, run=state.run, progress=state.progress)
     return carried.model_dump(mode="json", exclude_defaults=True)
 
 

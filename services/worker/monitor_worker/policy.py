@@ -8,7 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
-from monitor_core.contract import Decision, MonitorInput, MonitorRequest, Progress, Schedule, Turn
+from monitor_core.contract import (
+    DecidedBy,
+    Decision,
+    MonitorInput,
+    MonitorRequest,
+    Progress,
+    Schedule,
+    Turn,
+    Verdict,
+)
 from monitor_core.schedule import due
 
 NEAR_SECONDS: Final = 1.0
@@ -23,26 +32,38 @@ WAKES_PER_GENERATION: Final = 25
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
-    """A monitor between two wakes. `key` is its instance id."""
+    """A monitor between two wakes. `key` is its instance id, `started_as` the request before any edit."""
 
-    request: MonitorRequest
+    started_as: MonitorRequest
     run: str
     key: str
     progress: Progress
     decision: Decision | None = None
 
+    @property
+    def request(self) -> MonitorRequest:
+        """The request as it is now."""
+        return self.progress.edited or self.started_as
+
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """How much history this execution has gathered since it started or continued as new."""
+    """How much history this execution has gathered since it started or continued as new, and how much it may."""
 
     turns: int = 0
     wakes: int = 0
+    most_turns: int = TURNS_PER_GENERATION
+    most_wakes: int = WAKES_PER_GENERATION
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether nothing has happened in it yet."""
+        return self.turns == self.wakes == 0
 
     @property
     def is_full(self) -> bool:
         """Whether the next quiet moment is the time to continue as new."""
-        return self.turns >= TURNS_PER_GENERATION or self.wakes >= WAKES_PER_GENERATION
+        return self.turns >= self.most_turns or self.wakes >= self.most_wakes
 
     def with_turn(self) -> Self:
         """One turn more."""
@@ -73,6 +94,11 @@ class AwaitTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitCommand:
+    """Paused, and no time runs: wait for a command."""
+
+
+@dataclass(frozen=True, slots=True)
 class Renew:
     """Continue as new: the history has grown, or a long sleep is ahead."""
 
@@ -84,7 +110,7 @@ class Finish:
     decision: Decision
 
 
-Step = StartTurn | SleepUntil | AwaitTurn | Renew | Finish
+Step = StartTurn | SleepUntil | AwaitTurn | AwaitCommand | Renew | Finish
 
 
 def begin(given: MonitorInput, key: str, now: datetime) -> Monitor:
@@ -99,20 +125,42 @@ def begin(given: MonitorInput, key: str, now: datetime) -> Monitor:
 
 def next_step(monitor: Monitor, now: datetime, generation: Generation, out: frozenset[int]) -> Step:
     """What to do now. `out` holds the numbers of the turns that have not reported yet."""
-    progress = monitor.progress
     if monitor.decision is not None:
         return Finish(monitor.decision)
-    if progress.turn in out:
+    if monitor.progress.turn in out:
         return AwaitTurn()
-    due_at = next_due(monitor)
-    ahead = (due_at - now).total_seconds()
-    long_sleep = ahead > LONG_SLEEP_SECONDS and generation != Generation()
-    if (generation.is_full or long_sleep) and not out:
+    step = _paused_step(monitor, now) if monitor.progress.pause else _polling_step(monitor, now)
+    if not out and _is_time_to_renew(step, now, generation):
         return Renew()
-    turn = _turn(monitor)
-    if ahead <= max(turn.turn_seconds, NEAR_SECONDS):
-        return StartTurn(turn)
-    return SleepUntil(due_at)
+    return step
+
+
+def _polling_step(monitor: Monitor, now: datetime) -> Step:
+    due_at, turn = next_due(monitor), _turn(monitor)
+    near = (due_at - now).total_seconds() <= max(turn.turn_seconds, NEAR_SECONDS)
+    return StartTurn(turn) if near else SleepUntil(due_at)
+
+
+def _paused_step(monitor: Monitor, now: datetime) -> Step:
+    progress = monitor.progress
+    if progress.pause is not None and progress.pause.deadline_stops:
+        return AwaitCommand()
+    if now < progress.deadline:
+        return SleepUntil(progress.deadline)
+    reason = "the deadline passed while the monitor was paused; no last check was made"
+    return Finish(Decision(verdict=Verdict.TIMEOUT, decided_by=DecidedBy.DEADLINE, reason=reason))
+
+
+def _is_time_to_renew(step: Step, now: datetime, generation: Generation) -> bool:
+    match step:
+        case Finish():
+            return False
+        case SleepUntil(at) if (at - now).total_seconds() > LONG_SLEEP_SECONDS:
+            return not generation.is_fresh
+        case AwaitCommand():
+            return not generation.is_fresh
+        case _:
+            return generation.is_full
 
 
 def next_due(monitor: Monitor) -> datetime:
@@ -121,12 +169,13 @@ def next_due(monitor: Monitor) -> datetime:
     return min(due(monitor.request.polling, monitor.key, progress.schedule), progress.deadline)
 
 
-def turn_seconds(request: MonitorRequest) -> float:
-    """How long one turn goes on checking."""
-    polling = request.polling
-    if polling.turn_seconds != "auto":
-        return polling.turn_seconds
-    return AUTO_TURN_SECONDS if polling.interval_seconds < FREQUENT_SECONDS else 0.0
+def turn_seconds(monitor: Monitor) -> float:
+    """How long the next turn goes on checking: as asked for, as the worker allows, and first of all promptly."""
+    polling, progress = monitor.request.polling, monitor.progress
+    if progress.prompt:
+        return 0.0
+    asked = AUTO_TURN_SECONDS if polling.interval_seconds < FREQUENT_SECONDS else 0.0
+    return min(asked if polling.turn_seconds == "auto" else polling.turn_seconds, progress.allowed_seconds)
 
 
 def _turn(monitor: Monitor) -> Turn:
@@ -144,7 +193,7 @@ def _turn(monitor: Monitor) -> Turn:
         required_successes=request.tolerance.consecutive_successes,
         deadline=progress.deadline,
         schedule=progress.schedule,
-        turn_seconds=0.0 if progress.prompt else turn_seconds(request),
+        turn_seconds=turn_seconds(monitor),
         checks_performed=progress.checks_performed,
         last_status=progress.observation.status if progress.observation else None,
         consecutive_successes=progress.consecutive_successes,

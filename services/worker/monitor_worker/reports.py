@@ -37,7 +37,7 @@ def absorb(monitor: Monitor, report: TurnReport, now: datetime) -> Monitor:
         checks_performed=progress.checks_performed + report.checks,
         last_check_at=_latest(progress.last_check_at, report.last_check_at),
     )
-    if (report.revision, report.turn) != (progress.revision, progress.turn):
+    if (report.revision, report.turn) != (progress.revision, progress.turn) or progress.pause is not None:
         return replace(monitor, progress=counted)
     observed = _observed(counted, report)
     return replace(monitor, progress=observed, decision=_decide(monitor.request, observed, report, now))
@@ -64,9 +64,10 @@ def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
 
 def _observed(progress: Progress, report: TurnReport) -> Progress:
     told = report.checks > 0 or report.error is not None
-    if not told:  # a drained worker gave the turn back untouched
-        return progress
+    if not told:  # a worker gave the turn back untouched: it drains, or has no slot to wait in
+        return progress.with_(allowed_seconds=report.allowed_seconds)
     return progress.with_(
+        allowed_seconds=report.allowed_seconds,
         schedule=report.schedule,
         prompt=False,
         observation=report.observation or progress.observation,

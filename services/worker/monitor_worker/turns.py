@@ -11,6 +11,7 @@ from typing import Protocol
 
 from monitor_core.contract import CheckError, ErrorClass, ObservationSummary, Schedule, Turn, TurnEnd, TurnReport
 from monitor_core.schedule import advance, due
+from monitor_worker.pace import LONGEST_SECONDS
 from monitor_worker.policy import NEAR_SECONDS
 
 
@@ -42,8 +43,12 @@ Looker = Callable[[int, float], Look]
 class TurnRun:
     """A turn under way; `run` makes its checks and returns its report."""
 
-    def __init__(self, turn: Turn, key: str, look: Looker, clock: Clock) -> None:
+    def __init__(
+        self, turn: Turn, key: str, look: Looker, clock: Clock, allowed_seconds: float = LONGEST_SECONDS
+    ) -> None:
         self._turn, self._key, self._look, self._clock = turn, key, look, clock
+        self._allowed_seconds = allowed_seconds
+        self._seconds = min(turn.turn_seconds, allowed_seconds)
         self._schedule = turn.schedule
         self._status = turn.last_status
         self._successes = turn.consecutive_successes
@@ -55,12 +60,15 @@ class TurnRun:
 
     def run(self) -> TurnReport:
         """Check until there is something to report, the time of the turn is over, or the worker drains."""
+        if self._is_too_long_a_wait():
+            return self._report(TurnEnd.OVER)
         ends_at: datetime | None = None
         while True:
-            if not self._wait_until_due():
+            # No longer than a turn may wait: a clock that is wrong by an hour must not hold a thread for one.
+            if not self._clock.wait(min(self._seconds_to_wait(), self._longest_wait)):
                 return self._report(TurnEnd.DRAIN)
             started = self._clock.now()
-            ends_at = ends_at or started + timedelta(seconds=self._turn.turn_seconds)
+            ends_at = ends_at or started + timedelta(seconds=self._seconds)
             changed = self._check(started)
             end = self._end(changed, ends_at)
             if end is not None:
@@ -70,10 +78,16 @@ class TurnRun:
     def _due(self) -> datetime:
         return min(due(self._turn.polling, self._key, self._schedule), self._turn.deadline)
 
-    def _wait_until_due(self) -> bool:
-        # No longer than a turn may wait at all: a clock that is wrong by an hour must not hold a thread for one.
-        longest = max(self._turn.turn_seconds, NEAR_SECONDS)
-        return self._clock.wait(min((self._due - self._clock.now()).total_seconds(), longest))
+    def _is_too_long_a_wait(self) -> bool:
+        """Whether the orchestrator counts on a longer wait than the worker allows now; the report tells it."""
+        return self._seconds < self._turn.turn_seconds and self._seconds_to_wait() > self._longest_wait
+
+    @property
+    def _longest_wait(self) -> float:
+        return max(self._seconds, NEAR_SECONDS)
+
+    def _seconds_to_wait(self) -> float:
+        return (self._due - self._clock.now()).total_seconds()
 
     def _check(self, started: datetime) -> bool:
         """Make one check and take it in; whether the observed status changed."""
@@ -139,4 +153,5 @@ class TurnRun:
             observation=self._last.observation,
             error=self._last.error,
             final=self._final,
+            allowed_seconds=self._allowed_seconds,
         )

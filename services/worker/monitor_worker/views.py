@@ -9,6 +9,7 @@ from monitor_core.contract import Decision, MonitorResult, MonitorStatus
 from monitor_worker.policy import AwaitTurn, Finish, Monitor, StartTurn, Step, next_due, turn_seconds
 
 STATUS_BYTES: Final = 2048
+SHOWN_COMMANDS: Final = 4
 _LINE = 160
 
 
@@ -23,16 +24,16 @@ def status_of(monitor: Monitor, step: Step, now: datetime) -> dict[str, Any]:
         check_count=progress.checks_performed,
         as_of=now,
         last_check_time=progress.last_check_at,
-        next_check_time=None if isinstance(step, Finish) else next_due(monitor),
+        next_check_time=None if isinstance(step, Finish) or progress.pause else next_due(monitor),
         deadline=progress.deadline,
         turn_seconds=_turn_under_way(monitor, step),
         observed=progress.observation.status if progress.observation else None,
         summary=_line(progress.observation.summary if progress.observation else None),
         error=_line(progress.error.message if progress.error else None),
         consecutive_errors=progress.consecutive_errors,
-        paused=progress.paused,
+        paused=progress.pause is not None,
         revision=progress.revision,
-        last_command=progress.commands[-1] if progress.commands else None,
+        commands=progress.commands[-SHOWN_COMMANDS:],
         transitions=progress.transitions,
     )
     return _fitted(status)
@@ -50,9 +51,10 @@ def _fitted(status: MonitorStatus) -> dict[str, Any]:
 def _smaller(status: MonitorStatus) -> Iterator[MonitorStatus]:
     for first in range(len(status.transitions) + 1):
         yield status.model_copy(update={"transitions": status.transitions[first:]})
-    bare = status.model_copy(update={"transitions": (), "summary": None, "last_command": None})
-    yield bare
-    yield bare.model_copy(update={"error": None})
+    bare = status.model_copy(update={"transitions": (), "summary": None})
+    for first in range(len(status.commands) + 1):
+        yield bare.model_copy(update={"commands": status.commands[first:]})
+    yield bare.model_copy(update={"commands": (), "error": None})
 
 
 def result_of(monitor: Monitor, decision: Decision, now: datetime) -> dict[str, Any]:
@@ -73,6 +75,7 @@ def result_of(monitor: Monitor, decision: Decision, now: datetime) -> dict[str, 
         last_observation=progress.observation,
         last_error=progress.error,
         transitions=progress.transitions,
+        revisions=progress.revisions,
         labels=monitor.request.labels,
     ).model_dump(mode="json")
 
@@ -82,7 +85,7 @@ def _turn_under_way(monitor: Monitor, step: Step) -> float:
         case StartTurn(turn):
             return turn.turn_seconds
         case AwaitTurn():
-            return 0.0 if monitor.progress.prompt else turn_seconds(monitor.request)
+            return turn_seconds(monitor)
         case _:
             return 0.0
 

@@ -6,10 +6,16 @@ pydantic models. Times are timezone-aware UTC, durations are seconds.
 
 from monitor_core.contract.base import Model, Problem, RequestError, Utc
 from monitor_core.contract.command import (
+    AnyCommand,
     Cancel,
     CheckNow,
     Command,
     CommandOutcome,
+    Complete,
+    Edit,
+    Extend,
+    Pause,
+    Resume,
     parse_command,
 )
 from monitor_core.contract.names import (
@@ -30,7 +36,7 @@ from monitor_core.contract.request import (
     request_schema,
 )
 from monitor_core.contract.schedule import Schedule
-from monitor_core.contract.state import MonitorInput, Progress, Transition
+from monitor_core.contract.state import MonitorInput, Progress, Revision, Suspension, Transition
 from monitor_core.contract.turn import CheckError, ErrorClass, ObservationSummary, Turn, TurnEnd, TurnReport
 from monitor_core.contract.verdict import (
     EXIT_CODES,
@@ -48,25 +54,33 @@ __all__ = [
     "INSTANCE_PREFIX",
     "ORCHESTRATOR",
     "VERSION",
+    "AnyCommand",
     "Cancel",
     "CheckError",
     "CheckNow",
     "Command",
     "CommandOutcome",
+    "Complete",
     "DecidedBy",
     "Decision",
+    "Edit",
     "ErrorClass",
+    "Extend",
     "Model",
     "MonitorInput",
     "MonitorRequest",
     "MonitorResult",
     "MonitorStatus",
     "ObservationSummary",
+    "Pause",
     "Polling",
     "Problem",
     "Progress",
     "RequestError",
+    "Resume",
+    "Revision",
     "Schedule",
+    "Suspension",
     "Tolerance",
     "Transition",
     "Turn",

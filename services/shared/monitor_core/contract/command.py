@@ -1,11 +1,13 @@
 """What an operator tells a running monitor: one external event, `control`, that carries a typed command."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from monitor_core.contract.base import Model, Problem, RequestError, Utc, problems_of
+from monitor_core.contract.request import YEAR, Expression, Interval, Seconds
 
+_EDITABLE = ("interval_seconds", "timeout_seconds", "success_when", "failure_when")
 CommandId = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -20,14 +22,72 @@ class Cancel(_Command):
     name: Literal["cancel"] = "cancel"
 
 
+class Pause(_Command):
+    """Make no check until resumed."""
+
+    name: Literal["pause"] = "pause"
+    deadline: Literal["runs", "stops"] = Field(
+        "runs", description="Whether the time goes on: at the deadline a paused monitor ends as Timeout."
+    )
+
+
+class Resume(_Command):
+    """Go on after a pause: the next check at once, the deadline moved by the pause where it had stopped."""
+
+    name: Literal["resume"] = "resume"
+
+
 class CheckNow(_Command):
     """Make the next check at once, and count the schedule from it."""
 
     name: Literal["check_now"] = "check_now"
 
 
-Command = Annotated[Cancel | CheckNow, Field(discriminator="name")]
-_ADAPTER: TypeAdapter[Cancel | CheckNow] = TypeAdapter(Command)
+class Extend(_Command):
+    """Move the deadline."""
+
+    name: Literal["extend"] = "extend"
+    seconds: Annotated[Seconds, Field(gt=0, le=YEAR)] = Field(description="To add to the deadline.")
+
+
+class Edit(_Command):
+    """Change what is waited for, or how; the next check is made at once, by the new rules.
+
+    A sender compiles the conditions first: one that does not compile would end the monitor as Error.
+    """
+
+    name: Literal["edit"] = "edit"
+    interval_seconds: Interval | None = None
+    timeout_seconds: Annotated[Seconds, Field(ge=0, le=YEAR)] | None = Field(
+        None, description="From the start, as in the request; pauses that stopped the deadline count on top."
+    )
+    success_when: Expression | None = None
+    failure_when: Expression | None = None
+    if_revision: int | None = Field(None, description="Rejected unless the monitor is at this revision.")
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if not self.changes():
+            raise ValueError(
+                "should change at least one of interval_seconds, timeout_seconds, success_when, failure_when"
+            )
+        return self
+
+    def changes(self) -> dict[str, float | str]:
+        """The fields to change, by name."""
+        return {name: value for name in _EDITABLE if (value := getattr(self, name)) is not None}
+
+
+class Complete(_Command):
+    """The outside tells the outcome: end the monitor without another check."""
+
+    name: Literal["complete"] = "complete"
+    outcome: Literal["Completed", "Failed"] = "Completed"
+
+
+AnyCommand = Cancel | Pause | Resume | CheckNow | Extend | Edit | Complete
+Command = Annotated[AnyCommand, Field(discriminator="name")]
+_ADAPTER: TypeAdapter[AnyCommand] = TypeAdapter(Command)
 
 
 class CommandOutcome(Model):
@@ -40,7 +100,7 @@ class CommandOutcome(Model):
     message: str = Field(max_length=200)
 
 
-def parse_command(data: Any) -> Cancel | CheckNow:
+def parse_command(data: Any) -> AnyCommand:
     """The command in an event's payload.
 
     Raises:

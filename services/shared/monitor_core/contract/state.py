@@ -18,6 +18,23 @@ class Transition(Model):
     status: str
 
 
+class Suspension(Model):
+    """A pause."""
+
+    since: Utc
+    deadline_stops: bool
+
+
+class Revision(Model):
+    """A change of the deadline or of the request: the audit of a running monitor."""
+
+    revision: int
+    at: Utc
+    command_id: str
+    command: str
+    changes: dict[str, str] = Field(description="Field to `old -> new`.")
+
+
 class Progress(Model):
     """Everything that changes while a monitor runs: all that continue-as-new has to keep."""
 
@@ -27,13 +44,17 @@ class Progress(Model):
     revision: int = 0
     turn: int = Field(0, description="Number of the last turn that was scheduled.")
     prompt: bool = Field(True, description="Whether the next turn is to come back after its first check.")
+    allowed_seconds: float = Field(60.0, description="How long the worker let the last turn be.")
     checks_performed: int = 0
     last_check_at: Utc | None = None
     observation: ObservationSummary | None = None
     error: CheckError | None = Field(None, description="The last check's error; null where it had none.")
     consecutive_errors: int = 0
     consecutive_successes: int = 0
-    paused: bool = False
+    pause: Suspension | None = None
+    stopped_seconds: float = Field(0.0, description="How long pauses have stopped the deadline so far.")
+    edited: MonitorRequest | None = Field(None, description="The request as it is now, once it was edited.")
+    revisions: tuple[Revision, ...] = ()
     transitions: tuple[Transition, ...] = ()
     commands: tuple[CommandOutcome, ...] = ()
 

@@ -90,3 +90,4 @@ class TurnReport(Model):
     observation: ObservationSummary | None = None
     error: CheckError | None = None
     final: bool = Field(False, description="Whether a check was made at or after the deadline.")
+    allowed_seconds: float = Field(60.0, description="How long the worker lets its turns be just now.")

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from monitor_core.contract.base import Model, Utc
 from monitor_core.contract.command import CommandOutcome
-from monitor_core.contract.state import Transition
+from monitor_core.contract.state import Revision, Transition
 from monitor_core.contract.turn import CheckError, ObservationSummary
 
 
@@ -71,7 +71,7 @@ class MonitorStatus(Model):
     consecutive_errors: int
     paused: bool
     revision: int
-    last_command: CommandOutcome | None
+    commands: tuple[CommandOutcome, ...] = Field(description="The last few commands, the newest last.")
     transitions: tuple[Transition, ...]
 
 
@@ -92,4 +92,5 @@ class MonitorResult(Model):
     last_observation: ObservationSummary | None
     last_error: CheckError | None
     transitions: tuple[Transition, ...]
+    revisions: tuple[Revision, ...] = ()
     labels: Mapping[str, str]

@@ -1,0 +1,132 @@
+"""The checks that guard the semantics, each against bugs planted into a copy of the worker.
+
+A row is a bug, as one edit of one file, and the test that has to find it.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODEL, HISTORIES = "tests/worker/test_model.py", "tests/worker/test_histories.py"
+CONTROL, ORCHESTRATOR = "tests/worker/test_control.py", "tests/worker/test_orchestrator.py"
+REPORTS, COMMANDS, POLICY, LOOP = "reports.py", "commands.py", "policy.py", "orchestrator.py"
+
+BUGS = {
+    "a command sent twice is applied twice": (
+        MODEL,
+        COMMANDS,
+        "or any(known.id == command.id for known in monitor.progress.commands)",
+        "",
+    ),
+    "a result of an earlier run is taken": (MODEL, REPORTS, "if report.run != monitor.run:", "if False:"),
+    "a turn that was overtaken decides": (
+        MODEL,
+        REPORTS,
+        "(report.revision, report.turn) != (progress.revision, progress.turn)",
+        "report.turn > progress.turn",
+    ),
+    "the inbox is not drained": (MODEL, LOOP, "while self.listener.is_complete:", "if self.listener.is_complete:"),
+    "it continues as new with a turn out": (MODEL, POLICY, "if not out and _is_time", "if _is_time"),
+    "it sleeps past its deadline": (
+        MODEL,
+        POLICY,
+        "return min(due(monitor.request.polling, monitor.key, progress.schedule), progress.deadline)",
+        "return due(monitor.request.polling, monitor.key, progress.schedule)",
+    ),
+    "an extension counts from now": (
+        MODEL,
+        COMMANDS,
+        "deadline = monitor.progress.deadline + timedelta(seconds=command.seconds)",
+        "deadline = now + timedelta(seconds=command.seconds)",
+    ),
+    "a pause forgets how long it stopped the deadline": (
+        MODEL,
+        COMMANDS,
+        "deadline = progress.deadline + timedelta(seconds=stopped)",
+        "deadline = progress.deadline",
+    ),
+    "checks of a turn that was overtaken are not counted": (
+        MODEL,
+        REPORTS,
+        "return replace(monitor, progress=counted)",
+        "return monitor",
+    ),
+    "history is never renewed": (
+        MODEL,
+        POLICY,
+        "return self.turns >= self.most_turns or self.wakes >= self.most_wakes",
+        "return False",
+    ),
+    "a timer fires a millisecond later": (
+        HISTORIES,
+        LOOP,
+        "self._ctx.create_timer(at)",
+        "self._ctx.create_timer(at + _SLACK)",
+    ),
+    "turns last a second longer": (
+        HISTORIES,
+        POLICY,
+        "AUTO_TURN_SECONDS: Final = 15.0",
+        "AUTO_TURN_SECONDS: Final = 16.0",
+    ),
+    "a generation holds one turn more": (
+        HISTORIES,
+        POLICY,
+        "TURNS_PER_GENERATION: Final = 20\nWAKES_PER_GENERATION: Final = 25",
+        "TURNS_PER_GENERATION: Final = 21\nWAKES_PER_GENERATION: Final = 27",
+    ),
+    "an activity is scheduled twice": (
+        HISTORIES,
+        LOOP,
+        "        self._flights.append((task, turn))",
+        "        self._flights.append((task, turn))\n        self._ctx.call_activity(ACTIVITY, input=1)",
+    ),
+    "it returns early": (
+        HISTORIES,
+        REPORTS,
+        "return Decision(verdict=Verdict.TIMEOUT",
+        "return None and Decision(verdict=Verdict.TIMEOUT",
+    ),
+}
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_planted_bug_is_found(bug: str, tmp_path: Path) -> None:
+    test, file, right, wrong = BUGS[bug]
+    _copy(tmp_path)
+    planted = tmp_path / "services" / "worker" / "monitor_worker" / file
+    source = planted.read_text()
+    assert source.count(right) == 1, "the bug has nowhere to go: bring this table up to date"
+    planted.write_text(
+        source.replace(right, wrong).replace(
+            "_log = ", "from datetime import timedelta\n_SLACK = timedelta(milliseconds=1)\n_log = ", 1
+        )
+    )
+    ran = _pytest(tmp_path, test)
+    assert ran.returncode == 1, ran.stdout[-2000:]
+    assert "failed" in ran.stdout
+
+
+@pytest.mark.parametrize("test", [MODEL, HISTORIES])
+def test_without_a_bug_nothing_is_found(test: str, tmp_path: Path) -> None:
+    _copy(tmp_path)
+    ran = _pytest(tmp_path, test)
+    assert ran.returncode == 0, ran.stdout[-2000:]
+
+
+def _copy(to: Path) -> None:
+    for folder in ("services", "tests/support", "tests/worker"):
+        shutil.copytree(ROOT / folder, to / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("pyproject.toml", "tests/conftest.py"):
+        shutil.copy(ROOT / file, to / file)
+
+
+def _pytest(folder: Path, test: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:xdist", "-p", "no:cacheprovider"]
+    return subprocess.run(
+        [*command, "--hypothesis-profile=planted", test], cwd=folder, capture_output=True, text=True, check=False
+    )
