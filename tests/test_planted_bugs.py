@@ -19,7 +19,7 @@ BUGS = {
     "a command sent twice is applied twice": (
         MODEL,
         COMMANDS,
-        "or any(known.id == command.id for known in monitor.progress.commands)",
+        "or _is_known(monitor, command.id)",
         "",
     ),
     "a result of an earlier run is taken": (MODEL, REPORTS, "if report.run != monitor.run:", "if False:"),

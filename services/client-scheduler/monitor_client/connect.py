@@ -7,7 +7,7 @@ from durabletask.azuremanaged.client import AsyncDurableTaskSchedulerClient
 
 from monitor_client.gateway import Gateway
 from monitor_client.service import MonitorService
-from monitor_core.scheduler import build_client
+from monitor_core.scheduler import build_client, close_client
 from monitor_core.settings import SchedulerSettings
 
 
@@ -21,13 +21,4 @@ async def open_service(
     try:
         yield MonitorService(Gateway(client, settings))
     finally:
-        await client.close()
-        await _close_credentials(client)
-
-
-async def _close_credentials(client: AsyncDurableTaskSchedulerClient) -> None:
-    """The SDK leaves the credential it was given to its maker, who has given it away."""
-    for interceptor in client._interceptors:  # noqa: SLF001 # there is no public way to it
-        credential = getattr(interceptor, "_token_credential", None)
-        if credential is not None:
-            await credential.close()
+        await close_client(client)

@@ -8,12 +8,11 @@ from typing import Any, Final, Protocol
 import grpc
 from azure.core.exceptions import AzureError
 from durabletask.client import OrchestrationState
-from durabletask.internal import orchestrator_service_pb2 as pb
 from grpc.aio import AioRpcError
 
 from monitor_client.errors import NoCredential, NotAllowed, SchedulerRefused, SchedulerUnreachable, ServiceError
-from monitor_client.view import ENDED
 from monitor_core.contract import CONTROL_EVENT, ORCHESTRATOR, VERSION
+from monitor_core.scheduler import ended_may_be_replaced
 from monitor_core.settings import SchedulerSettings
 
 CALL_SECONDS: Final = 10.0
@@ -42,7 +41,7 @@ class Client(Protocol):
         *,
         input: Any = None,  # noqa: A002 # the SDK's word
         instance_id: str | None = None,
-        reuse_id_policy: pb.OrchestrationIdReusePolicy | None = None,
+        reuse_id_policy: Any = None,
         version: str | None = None,
     ) -> str:
         """Start an instance."""
@@ -81,16 +80,13 @@ class Gateway:
         Raises:
             ServiceError: the scheduler cannot be reached, or refuses.
         """
-        ended = [status.value for status in ENDED]
         async with self._call():
             try:
                 await self._client.schedule_new_orchestration(
                     ORCHESTRATOR,
                     input=given,
                     instance_id=instance_id,
-                    reuse_id_policy=pb.OrchestrationIdReusePolicy(replaceableStatus=ended)
-                    if replace_ended
-                    else None,
+                    reuse_id_policy=ended_may_be_replaced() if replace_ended else None,
                     version=VERSION,
                 )
             except AioRpcError as error:

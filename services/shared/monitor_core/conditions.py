@@ -81,7 +81,8 @@ class Condition:
             return "it takes more than 9,999 iterations; make it look at less"
         if _UNBOUND in reason:
             name = reason.split(_UNBOUND, 1)[1].split('"', 1)[0]
-            return f"the observation has no `{name}` ({self._variables[name].description})"
+            if name in self._variables:
+                return f"the observation has no `{name}` ({self._variables[name].description})"
         return reason.partition(": ")[2] or reason
 
 
@@ -135,5 +136,7 @@ def _explain(error: str) -> str:
     column, _, message = rest.partition(": ")
     if not message:
         return error.splitlines()[0]
-    place = f"column {column}" if line == "1" else f"line {line}, column {column}"
-    return f"{place}: " + message.partition(" expecting {")[0].replace(" (in container '')", "")
+    place = f"column {column}: " if line == "1" else f"line {line}, column {column}: "
+    if line.startswith("-"):
+        place = ""  # nested too deeply: the parser has lost its place
+    return place + message.partition(" expecting {")[0].replace(" (in container '')", "")

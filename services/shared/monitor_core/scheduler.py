@@ -11,6 +11,7 @@ from typing import Any
 from durabletask.azuremanaged.client import AsyncDurableTaskSchedulerClient
 from durabletask.azuremanaged.worker import DurableTaskSchedulerWorker
 from durabletask.grpc_options import GrpcChannelOptions, GrpcRetryPolicyOptions, GrpcWorkerResiliencyOptions
+from durabletask.internal import orchestrator_service_pb2 as pb
 from durabletask.worker import (
     ActivityWorkItemFilter,
     ConcurrencyOptions,
@@ -110,6 +111,26 @@ def take_only_what_is_registered(worker: TaskHubGrpcWorker, *, versions: Sequenc
     others = [OrchestrationWorkItemFilter(name) for name in registry.orchestrators if name != ORCHESTRATOR]
     activities = [ActivityWorkItemFilter(name) for name in registry.activities]
     worker.use_work_item_filters(WorkItemFilters(orchestrations=monitors + others, activities=activities))
+
+
+def ended_may_be_replaced() -> pb.OrchestrationIdReusePolicy:
+    """The policy of a start that takes the place of an instance that has ended, however it ended."""
+    return pb.OrchestrationIdReusePolicy(
+        replaceableStatus=[
+            pb.ORCHESTRATION_STATUS_COMPLETED,
+            pb.ORCHESTRATION_STATUS_FAILED,
+            pb.ORCHESTRATION_STATUS_TERMINATED,
+        ]
+    )
+
+
+async def close_client(client: AsyncDurableTaskSchedulerClient) -> None:
+    """Close a client, and the credential that was made for it: the SDK leaves that to its maker."""
+    await client.close()
+    for interceptor in client._interceptors:  # noqa: SLF001 # there is no public way to it
+        credential = getattr(interceptor, "_token_credential", None)
+        if credential is not None:
+            await credential.close()
 
 
 def is_connected(worker: TaskHubGrpcWorker) -> bool:

@@ -14,6 +14,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from monitor_core.contract import Problem
 from monitor_core.contract.base import problems_of
@@ -61,6 +62,8 @@ class SchedulerSettings(_Settings):
         parts = urlsplit(endpoint)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
             raise ValueError("should be http://host:port or https://host")
+        if parts.username is not None or parts.password is not None:
+            raise PydanticCustomError("withheld", "should have no user name or password in it")
         _ = parts.port  # raises where it is no port
         return endpoint
 
@@ -148,7 +151,7 @@ def worker_settings(environment: Mapping[str, str] = os.environ) -> WorkerSettin
 
 def _read(model: type[S], environment: Mapping[str, str]) -> S:
     # An empty variable is how compose and Bicep say "not set".
-    given = {name: value for name, value in environment.items() if value}
+    given = {name: value for name, value in environment.items() if value and name.isupper()}
     try:
         scheduler = SchedulerSettings.model_validate(_scheduler(given))
         return model.model_validate({**given, "scheduler": scheduler})
@@ -161,7 +164,7 @@ def _scheduler(given: Mapping[str, str]) -> dict[str, str]:
     text = given.get(CONNECTION_STRING) or given.get("ENDPOINT", "")
     if "=" not in text:
         return {name: given[name] for name in ("ENDPOINT", "TASKHUB") if name in given}
-    values: dict[str, str] = {}
+    values = {"taskhub": given["TASKHUB"]} if "TASKHUB" in given else {}
     for part in filter(None, (piece.strip() for piece in text.split(";"))):
         name, separator, value = part.partition("=")
         word = _WORDS.get(name.strip().lower())

@@ -44,7 +44,7 @@ class Refused(Exception):
 
 def apply(monitor: Monitor, command: AnyCommand, now: datetime) -> Monitor:
     """The monitor after a command; one that came before under the same id changes nothing."""
-    if monitor.decision is not None or any(known.id == command.id for known in monitor.progress.commands):
+    if monitor.decision is not None or _is_known(monitor, command.id):
         return monitor
     change: Callable[[Monitor, Any, datetime], tuple[Monitor, str]] = _CHANGES[type(command)]
     try:
@@ -55,8 +55,14 @@ def apply(monitor: Monitor, command: AnyCommand, now: datetime) -> Monitor:
 
 
 def reject(monitor: Monitor, command_id: str, name: str, why: str, now: datetime) -> Monitor:
-    """The monitor after an event that is no command it knows: on record, and nothing else."""
+    """The monitor after an event that is no command it knows: on record, once, and nothing else."""
+    if _is_known(monitor, command_id):
+        return monitor
     return _recorded(monitor, command_id, name, why, now, accepted=False)
+
+
+def _is_known(monitor: Monitor, command_id: str) -> bool:
+    return any(known.id == command_id for known in monitor.progress.commands)
 
 
 def _cancel(monitor: Monitor, command: Cancel, now: datetime) -> tuple[Monitor, str]:

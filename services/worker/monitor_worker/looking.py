@@ -47,10 +47,10 @@ def looker(turn: Turn, key: str, registry: Registry, ask: Ask, clock: Clock) -> 
         started = clock.now()
         try:
             seen = ask(kind.driver, spec, context)
+            latency = (clock.now() - started).total_seconds()
+            return _judged(seen, judges.success, judges.failure, started, max(latency, 0.0))
         except Exception as error:  # noqa: BLE001 # whatever a driver raises is data here
             return _failed(error, context, started)
-        latency = (clock.now() - started).total_seconds()
-        return _judged(seen, judges.success, judges.failure, started, max(latency, 0.0))
 
     return look
 
@@ -87,8 +87,8 @@ def _judged(
     succeeded, why_not_succeeded = _holds(success, seen)
     summary = ObservationSummary(
         at=at,
-        status=seen.status[: _LONGEST["status"]],
-        summary=seen.summary[: _LONGEST["summary"]] if seen.summary else None,
+        status=_kept(seen.status, "status"),
+        summary=_kept(seen.summary, "summary") if seen.summary else None,
         latency_seconds=latency,
         success=succeeded,
         failure=failed,
@@ -96,8 +96,8 @@ def _judged(
     if failed or succeeded:
         return Look(observation=summary, retry_after_seconds=seen.retry_after_seconds)
     if seen.error is not None:
-        error = _error(seen.error.error_class, str(seen.error), at)
-        return Look(error=error, retry_after_seconds=seen.retry_after_seconds)
+        retry_after = seen.retry_after_seconds or seen.error.retry_after_seconds
+        return Look(error=_error(seen.error.error_class, str(seen.error), at), retry_after_seconds=retry_after)
     why = why_not_succeeded or why_not_failed
     error_of_condition = _error(ErrorClass.TRANSIENT, why, at) if why else None
     return Look(summary, error_of_condition, seen.retry_after_seconds)
@@ -114,4 +114,9 @@ def _holds(condition: Condition | None, seen: Observation) -> tuple[bool | None,
 
 
 def _error(error_class: ErrorClass, message: str, at: datetime) -> CheckError:
-    return CheckError(error_class=error_class, message=message[: _LONGEST["message"]], at=at)
+    return CheckError(error_class=error_class, message=_kept(message, "message"), at=at)
+
+
+def _kept(text: str, what: str) -> str:
+    """What of a text is kept: its beginning, without the lone surrogates that no history can hold."""
+    return text[: _LONGEST[what]].encode("utf-8", "replace").decode()

@@ -5,7 +5,8 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from monitor_worker.checks.base import CheckContext, Driver, Observation
+from monitor_core.contract import ErrorClass
+from monitor_worker.checks.base import CheckContext, CheckFailed, Driver, Observation
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ class LoopThread:
             TimeoutError: there was no answer in time.
             CheckFailed: as the driver says.
         """
-        return self.run(driver.check(spec, context), context.timeout_seconds)
+        return self.run(_answer(driver, spec, context), context.timeout_seconds)
 
     def stop(self) -> None:
         """Cancel what still runs, then end the thread."""
@@ -49,6 +50,16 @@ class LoopThread:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+async def _answer(driver: Driver, spec: Any, context: CheckContext) -> Observation:
+    """The driver's answer. What would end the loop, or look like our own time-out, is an error of this check."""
+    try:
+        return await driver.check(spec, context)
+    except TimeoutError as error:
+        raise CheckFailed(ErrorClass.TRANSIENT, str(error) or "the driver timed out") from error
+    except (KeyboardInterrupt, SystemExit) as error:
+        raise RuntimeError(f"the driver raised {type(error).__name__}") from error
 
 
 async def _cancel_others() -> None:

@@ -4,12 +4,14 @@ A turn reports observations and whether the conditions held; only the orchestrat
 measured on the monotonic clock.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from monitor_core.contract import CheckError, ErrorClass, ObservationSummary, Schedule, Turn, TurnEnd, TurnReport
+from monitor_core.contract.request import YEAR
 from monitor_core.schedule import advance, due
 from monitor_worker.pace import LONGEST_SECONDS
 from monitor_worker.policy import NEAR_SECONDS
@@ -111,8 +113,8 @@ class TurnRun:
     def _advanced(self, ended: datetime, retry_after_seconds: float | None) -> Schedule:
         polling = self._turn.polling
         not_before = None
-        if polling.honor_retry_after and retry_after_seconds is not None:
-            not_before = ended + timedelta(seconds=retry_after_seconds)
+        if polling.honor_retry_after and retry_after_seconds is not None and math.isfinite(retry_after_seconds):
+            not_before = ended + timedelta(seconds=min(retry_after_seconds, YEAR))
         return advance(polling, self._key, self._schedule, ended, not_before)
 
     def _observe(self, seen: ObservationSummary | None) -> bool:

@@ -11,6 +11,7 @@ from monitor_worker.policy import AwaitTurn, Finish, Monitor, StartTurn, Step, n
 STATUS_BYTES: Final = 2048
 SHOWN_COMMANDS: Final = 4
 _LINE = 160
+_WORD = 10
 
 
 def status_of(monitor: Monitor, step: Step, now: datetime) -> dict[str, Any]:
@@ -44,8 +45,8 @@ def _fitted(status: MonitorStatus) -> dict[str, Any]:
     for smaller in _smaller(status):
         data = smaller.model_dump(mode="json")
         if len(json.dumps(data)) <= STATUS_BYTES:
-            return data
-    raise AssertionError("what is left of a status is bounded by the contract")
+            break
+    return data
 
 
 def _smaller(status: MonitorStatus) -> Iterator[MonitorStatus]:
@@ -54,7 +55,9 @@ def _smaller(status: MonitorStatus) -> Iterator[MonitorStatus]:
     bare = status.model_copy(update={"transitions": (), "summary": None})
     for first in range(len(status.commands) + 1):
         yield bare.model_copy(update={"commands": status.commands[first:]})
-    yield bare.model_copy(update={"commands": (), "error": None})
+    bare = bare.model_copy(update={"commands": (), "error": None})
+    yield bare
+    yield bare.model_copy(update={"observed": bare.observed[:_WORD] if bare.observed else None})
 
 
 def result_of(monitor: Monitor, decision: Decision, now: datetime) -> dict[str, Any]:

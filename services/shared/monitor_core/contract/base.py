@@ -6,14 +6,16 @@ from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+WITHHELD = "withheld"
+"""The type of an error whose value must not be repeated: it holds a secret."""
 _LONGEST_SHOWN = 80
-_TAGS = ("constrained-", "literal[", "[key]")
+_TAGS = ("[key]", "constrained-", "function-", "literal[")
 
 
 class Model(BaseModel):
     """Frozen data with no fields but its own."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def _to_utc(moment: datetime) -> datetime:
@@ -53,7 +55,7 @@ def problems_of(error: ValidationError, prefix: str = "", whole: str = "request"
 
 def _path(prefix: str, location: tuple[int | str, ...]) -> str:
     # Pydantic adds the tag of a union's member to the path: it names no field of the user's.
-    parts = [str(part) for part in location if not str(part).startswith(("constrained-", "literal[", "[key]"))]
+    parts = [str(part) for part in location if not str(part).startswith(_TAGS)]
     return ".".join([prefix, *parts] if prefix else parts)
 
 
@@ -63,6 +65,6 @@ def _reason(kind: str, message: str, value: object) -> str:
     if kind == "extra_forbidden":
         return "is not a known field"
     reason = message.removeprefix("Value error, ").removeprefix("Input ")
-    # A value that is long, or has parts of its own, would hide the reason, or repeat what must not be shown.
-    plain = isinstance(value, bool | int | float | str) and len(str(value)) <= _LONGEST_SHOWN
+    # A value that is long, or has parts of its own, would hide the reason.
+    plain = kind != WITHHELD and isinstance(value, bool | int | float | str) and len(str(value)) <= _LONGEST_SHOWN
     return f"{reason} (got {value!r})" if plain else reason

@@ -1,8 +1,9 @@
 """What an operator tells a running monitor: one external event, `control`, that carries a typed command."""
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from monitor_core.contract.base import Model, Problem, RequestError, Utc, problems_of
 from monitor_core.contract.request import YEAR, Expression, Interval, Seconds
@@ -87,7 +88,15 @@ class Complete(_Command):
 
 AnyCommand = Cancel | Pause | Resume | CheckNow | Extend | Edit | Complete
 Command = Annotated[AnyCommand, Field(discriminator="name")]
-_ADAPTER: TypeAdapter[AnyCommand] = TypeAdapter(Command)
+COMMANDS: Final[Mapping[str, type[AnyCommand]]] = {
+    "cancel": Cancel,
+    "check_now": CheckNow,
+    "complete": Complete,
+    "edit": Edit,
+    "extend": Extend,
+    "pause": Pause,
+    "resume": Resume,
+}
 
 
 class CommandOutcome(Model):
@@ -106,7 +115,12 @@ def parse_command(data: Any) -> AnyCommand:
     Raises:
         RequestError: the payload is no command that this version knows.
     """
+    if not isinstance(data, Mapping):
+        raise RequestError([Problem("command", "should be an object")])
+    name = data.get("name")
+    if not isinstance(name, str) or name not in COMMANDS:
+        raise RequestError([Problem("command.name", f"should be one of {', '.join(COMMANDS)} (got {name!r})")])
     try:
-        return _ADAPTER.validate_python(data)
+        return COMMANDS[name].model_validate(data)
     except ValidationError as error:
-        raise RequestError(problems_of(error, "command") or [Problem("command", "cannot be read")]) from error
+        raise RequestError(problems_of(error, "command")) from error

@@ -5,16 +5,27 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, ValidationError, field_validator, model_validator
 
 from monitor_core.contract.base import Model, Problem, RequestError, problems_of
 from monitor_core.kinds.base import CheckSpec
 
 YEAR = 366 * 24 * 3600
-Seconds = Annotated[float, Field(allow_inf_nan=False)]
+LONGEST_JOB_ID = 384
+"""Bytes of a job id as UTF-8: it stands in the custom status, which is small."""
+
+
+def _no_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("should be a number")  # noqa: TRY004 # pydantic takes a ValueError
+    return value
+
+
+Seconds = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False)]
 Interval = Annotated[Seconds, Field(ge=0.1, le=YEAR)]
 Expression = Annotated[str, Field(min_length=1, max_length=2000)]
-LabelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$")]
+LABEL_NAME = r"^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$"
+LabelName = Annotated[str, Field(pattern=LABEL_NAME)]
 LabelValue = Annotated[str, Field(max_length=256)]
 
 
@@ -72,13 +83,17 @@ class MonitorRequest(Model):
         10.0, description="How long one check may take."
     )
     tolerance: Tolerance = Tolerance()
-    labels: dict[LabelName, LabelValue] = Field({}, max_length=32)
+    labels: dict[LabelName, LabelValue] = Field(
+        {}, max_length=32, json_schema_extra={"propertyNames": {"pattern": LABEL_NAME}}
+    )
 
     @field_validator("job_id")
     @classmethod
     def _printable(cls, job_id: str) -> str:
         if not job_id.isprintable() or job_id != job_id.strip():
             raise ValueError("should be printable, with no space at either end")
+        if len(job_id.encode()) > LONGEST_JOB_ID:
+            raise ValueError(f"should be at most {LONGEST_JOB_ID} bytes long as UTF-8")
         return job_id
 
 
@@ -91,6 +106,8 @@ def parse_request(data: object, kinds: Mapping[str, type[CheckSpec]]) -> Monitor
         RequestError: names every field that is wrong, and why.
     """
     problems: list[Problem] = []
+    if isinstance(data, MonitorRequest):
+        data = data.model_dump(mode="json")
     try:
         request = MonitorRequest.model_validate(data)
     except ValidationError as error:
@@ -136,9 +153,9 @@ def _explicit(request: MonitorRequest) -> dict[str, Any]:
     return request.model_dump(mode="json", exclude_defaults=True)
 
 
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    if not isinstance(value, dict):
-        yield path, value
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    if not isinstance(value, dict) or not value:
+        yield path, json.dumps(value)  # as text, 1 and true differ
         return
     for key, inner in value.items():
         yield from _leaves(inner, f"{path}.{key}" if path else key)
@@ -151,7 +168,7 @@ def request_schema(kinds: Mapping[str, type[CheckSpec]]) -> dict[str, Any]:
     for kind, spec in sorted(kinds.items()):
         check = spec.model_json_schema(ref_template="#/$defs/{model}")
         definitions.update(check.pop("$defs", {}))
-        definitions[f"check-{kind}"] = check
+        definitions[f"check-{kind}"] = {**check, "required": sorted({"kind", *check.get("required", [])})}
     schema["properties"]["check"] = {
         "description": "What is looked at.",
         "oneOf": [{"$ref": f"#/$defs/check-{kind}"} for kind in sorted(kinds)],

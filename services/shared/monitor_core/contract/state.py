@@ -67,5 +67,5 @@ class MonitorInput(Model):
     """The orchestration's input: the request, the run, and after continue-as-new the progress so far."""
 
     request: MonitorRequest
-    run: str = Field(min_length=1, max_length=64, description="Identifies this start of the job (a UUID).")
+    run: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="Identifies this start of the job (a UUID).")
     progress: Progress | None = None

@@ -1,11 +1,13 @@
 """The kind `http`: one request to a URL; the job's status, or a service's availability."""
 
+import json
 import re
 from types import MappingProxyType
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, JsonValue, field_validator, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from monitor_core.kinds.base import CheckSpec, Variable
 
@@ -16,7 +18,15 @@ _LONGEST_VALUE = 8192
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
-Code = Annotated[str, BeforeValidator(str), Field(pattern=r"^[1-5]([0-9]{2}|xx)$")]
+_CODE = r"^[1-5]([0-9]{2}|xx)$"
+Code = Annotated[
+    str,
+    BeforeValidator(str),
+    Field(pattern=_CODE),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 100, "maximum": 599}, {"type": "string", "pattern": _CODE}]}
+    ),
+]
 
 
 class HttpCheck(CheckSpec):
@@ -44,7 +54,7 @@ class HttpCheck(CheckSpec):
     url: str = Field(max_length=2048, description="http or https; no credentials in it.")
     method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     headers: dict[str, str] = Field({}, max_length=50)
-    body: JsonValue = Field(None, description="Sent as JSON; a text is sent as it is, as text/plain.")
+    body: Any = Field(None, description="Sent as JSON; a text is sent as it is, as text/plain.")
     expected_codes: tuple[Code, ...] = Field(
         ("2xx",), max_length=50, description="Codes, or classes such as 2xx, whose answers are no error."
     )
@@ -60,11 +70,22 @@ class HttpCheck(CheckSpec):
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("should be an absolute http or https URL")
         if parts.username is not None or parts.password is not None:
-            raise ValueError("should have no user name or password in it: it stays in the history")
+            raise PydanticCustomError(
+                "withheld", "should have no user name or password in it: it stays in the history"
+            )
         if not url.isprintable() or " " in url:
             raise ValueError("should have no space or control character in it")
         _ = parts.port  # raises where it is no port
         return url
+
+    @field_validator("body")
+    @classmethod
+    def _is_json(cls, body: Any) -> Any:
+        try:
+            json.dumps(body, allow_nan=False, ensure_ascii=False).encode()
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"should be JSON: {error}") from error
+        return body
 
     @field_validator("headers")
     @classmethod

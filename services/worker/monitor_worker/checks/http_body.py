@@ -29,8 +29,8 @@ def decoded(content: bytes, content_type: str) -> str:
 
 
 def storable(text: str) -> str:
-    """A text without the lone surrogates that stand for bytes outside its encoding."""
-    return text.encode("utf-8", errors="replace").decode()
+    """A text without lone surrogates (bytes outside its encoding) and without NUL, where CEL cuts a text off."""
+    return text.encode("utf-8", errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def parsed(text: str, content_type: str) -> Any:
@@ -47,6 +47,8 @@ def parsed(text: str, content_type: str) -> Any:
         raise ValueError("it is nested too deeply") from error
     if text.count("[") + text.count("{") > _DEEPEST and _is_deep(value):
         raise ValueError("it is nested too deeply")
+    if "\\u0000" in text:
+        raise ValueError("a text in it holds NUL, at which CEL would cut it off")
     if "\\ud" in text.lower():
         json.dumps(value, ensure_ascii=False).encode()  # UnicodeEncodeError on a lone surrogate
     return value

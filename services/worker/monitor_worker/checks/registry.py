@@ -1,6 +1,8 @@
 """From a kind's name to its spec and its driver: the module of the same name, imported when first asked for."""
 
+import asyncio
 import importlib
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,6 +11,8 @@ from typing import cast
 from monitor_core.contract import ErrorClass
 from monitor_core.kinds.base import CheckSpec
 from monitor_worker.checks.base import CheckFailed, Driver, DriverModule, Resources
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +60,14 @@ class Registry:
         try:
             return Kind(self._kinds[kind], self._load(kind, self._resources))
         except ImportError as error:
-            reason = f"check.kind: the driver of {kind!r} needs the package {error.name}, which this worker lacks"
+            package = f"needs the package {error.name}, which this worker lacks"
+            why = package if error.name else f"cannot be loaded: {error}"
+            reason = f"check.kind: the driver of {kind!r} {why}"
             raise CheckFailed(ErrorClass.MISCONFIGURED, reason) from error
 
     async def close(self) -> None:
-        """Close every driver that was loaded; call it on the loop they ran on."""
-        for kind in self._found.values():
-            await kind.driver.close()
+        """Close every driver that was loaded; call it on the loop they ran on. One that fails keeps no other."""
+        closings = [kind.driver.close() for kind in self._found.values()]
+        for outcome in await asyncio.gather(*closings, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                _log.warning("A driver failed to close", exc_info=outcome)

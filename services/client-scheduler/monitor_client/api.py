@@ -1,0 +1,58 @@
+"""The client-scheduler's HTTP face: for now, only whether it works and whether it can do its work."""
+
+import logging
+from http import HTTPStatus
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+
+from monitor_client.errors import ServiceError
+from monitor_client.readiness import Reader, require_ready
+
+_log = logging.getLogger(__name__)
+
+
+class Readiness:
+    """Asks at every probe; the reason goes to the log, not to whoever asks, and only when it changes."""
+
+    def __init__(self, service: Reader, endpoint: str) -> None:
+        self._service = service
+        self._endpoint = endpoint
+        self._complaint: str | None = None
+
+    async def holds(self) -> bool:
+        """Whether the scheduler answers now."""
+        before, self._complaint = self._complaint, await self._ask()
+        if self._complaint is None and before is not None:
+            _log.warning("Ready again")
+        elif self._complaint != before:
+            _log.warning("Not ready: %s", self._complaint)
+        return self._complaint is None
+
+    async def _ask(self) -> str | None:
+        try:
+            await require_ready(self._service, self._endpoint)
+        except ServiceError as error:
+            return str(error)
+        return None
+
+
+def create_app(service: Reader, endpoint: str) -> FastAPI:
+    """The application on an open service, whose closing stays with the caller; `endpoint` is for messages."""
+    # No documentation pages: they would load their scripts from elsewhere.
+    app = FastAPI(title="Durable Monitor", docs_url=None, redoc_url=None)
+    readiness = Readiness(service, endpoint)
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """Whether the process works."""
+        return {"status": "ok"}
+
+    @app.get("/readyz")
+    async def readyz() -> JSONResponse:
+        """Whether the scheduler answers; 503 where it does not."""
+        if await readiness.holds():
+            return JSONResponse({"status": "ok"})
+        return JSONResponse({"status": "no"}, HTTPStatus.SERVICE_UNAVAILABLE)
+
+    return app

@@ -1,0 +1,72 @@
+"""The service's command: settings, logging, listen, serve until a signal, let requests under way finish."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from types import FrameType
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from monitor_client.api import create_app
+from monitor_client.connect import open_service
+from monitor_client.failures import tell
+from monitor_core.contract import Problem
+from monitor_core.settings import ClientSettings, SchedulerSettings, SettingsError, client_settings
+from monitor_core.telemetry import configure_logging
+
+GRACE_SECONDS: Final = 10
+"""What requests under way may still take after SIGTERM."""
+
+
+def main(environment: Mapping[str, str] = os.environ) -> int:
+    """Serve until SIGTERM or SIGINT; the process's exit code."""
+    try:
+        settings = client_settings(environment)
+        configure_logging(settings.log_level)
+        listener = _listen(settings)
+    except SettingsError as error:
+        return tell(error)
+    # uvicorn raises the signal that stopped it once more: without a handler of ours the exit code would not be 0.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    asyncio.run(_serve(settings.scheduler, listener))
+    return 0
+
+
+def _listen(settings: ClientSettings) -> socket.socket:
+    host, port = settings.api_host, settings.api_port
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address, family=family)
+    except (OSError, UnicodeError) as error:
+        raise SettingsError([Problem("MONITOR_API_HOST, MONITOR_API_PORT", f"{host}, {port}: {error}")]) from error
+
+
+async def _serve(scheduler: SchedulerSettings, listener: socket.socket) -> None:
+    async with open_service(scheduler) as service:
+        server = uvicorn.Server(_config(create_app(service, scheduler.endpoint)))
+        host, port = listener.getsockname()[:2]
+        where = f"for {scheduler.endpoint}, hub {scheduler.taskhub}, on http://{host}:{port}"
+        print(f"Client-scheduler {where}", flush=True)  # noqa: T201 # said at whatever log level
+        await server.serve(sockets=[listener])
+
+
+def _config(app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        access_log=False,
+        log_config=None,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
