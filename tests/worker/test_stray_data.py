@@ -1,4 +1,4 @@
-"""Data of strangers (targets, plug-ins, senders) that once broke something; now an error of the check, or nothing."""
+"""Data of strangers (targets, plug-ins, senders) that once broke something: an error of the check, or nothing."""
 
 import json
 from typing import Any
