@@ -185,7 +185,7 @@ def in_turn(**fields: Any) -> dict[str, Any]:
         next_check_time=after(2).isoformat(),
         deadline=after(10).isoformat(),
         turn_seconds=15,
-        **fields,
+        **{"interval_seconds": 2, "schedule": {"anchor": after(0).isoformat(), "k": 1}, **fields},
     )
 
 
@@ -202,9 +202,16 @@ def test_a_turn_that_should_be_over_is_not_counted_on() -> None:
     assert counting(16, {**in_turn(), "deadline": after(60).isoformat()}) == 18
 
 
-@pytest.mark.parametrize("polling", [{"backoff": 2}, {"jitter": 0.5}])
-def test_a_schedule_that_the_status_does_not_tell_is_not_guessed(polling: dict[str, float]) -> None:
-    assert counting(5, in_turn(), **polling) == 2
+def test_the_countdown_knows_backoff_jitter_and_an_edited_interval() -> None:
+    assert counting(5, in_turn(), backoff=2) == 6
+    jittered = counting(5, in_turn(), jitter=0.5)
+    assert jittered is not None
+    assert 6 < jittered < 7
+    assert counting(5, in_turn(interval_seconds=4)) == 8
+
+
+def test_a_schedule_that_the_status_does_not_tell_is_not_guessed() -> None:
+    assert counting(5, in_turn(schedule=None)) == 2
 
 
 def test_nothing_is_due_while_paused_or_without_a_status() -> None:

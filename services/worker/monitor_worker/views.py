@@ -28,6 +28,8 @@ def status_of(monitor: Monitor, step: Step, now: datetime) -> dict[str, Any]:
         next_check_time=None if isinstance(step, Finish) or progress.pause else next_due(monitor),
         deadline=progress.deadline,
         turn_seconds=_turn_under_way(monitor, step),
+        interval_seconds=monitor.request.polling.interval_seconds,
+        schedule=progress.schedule,
         observed=progress.observation.status if progress.observation else None,
         summary=_line(progress.observation.summary if progress.observation else None),
         error=_line(progress.error.message if progress.error else None),

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from monitor_core.contract.base import Model, Utc
 from monitor_core.contract.command import CommandOutcome
+from monitor_core.contract.schedule import Schedule
 from monitor_core.contract.state import Revision, Transition
 from monitor_core.contract.turn import CheckError, ObservationSummary
 
@@ -65,6 +66,8 @@ class MonitorStatus(Model):
     next_check_time: Utc | None
     deadline: Utc
     turn_seconds: float = Field(description="Length of the turn under way; 0 where each check is reported.")
+    interval_seconds: float = Field(5.0, description="As it is now: `edit` may have changed the request's.")
+    schedule: Schedule | None = Field(None, description="The tick that was due next as of the last report.")
     observed: str | None = Field(description="The last observed status.")
     summary: str | None
     error: str | None = Field(description="The last check's error; null where it had none.")
