@@ -57,17 +57,19 @@ def test_a_command_of_the_readme_works(line: str, parts: Stack) -> None:
     arguments = [
         re.sub(r"https://(api\.)?example\.com/(jobs/)?", f"{parts.simulator_url}/jobs/", w) for w in words
     ]
-    if arguments[:1] in (["watch"], ["cancel"]):
-        _ended_or_running(parts, restart=arguments[0] == "cancel")
+    if arguments[0] in {"watch", "cancel"}:
+        _nightly(parts, checks=2 if arguments[0] == "watch" else 99)
     client = parts.client(*arguments)
     out, err = client.communicate(timeout=60)
     assert client.returncode == 0, out + err
 
 
-def _ended_or_running(parts: Stack, *, restart: bool) -> None:
-    again = ["start", "nightly", "1", "30", "--restart"]
-    check = ["--simulate-checks", "99"] if restart else ["--simulate-checks", "1"]
-    parts.client(*again, *check).communicate(timeout=60)
+def _nightly(parts: Stack, checks: int) -> None:
+    """Have the monitor that the lines before may have left end soon, or not yet."""
+    parts.client("cancel", "nightly").communicate(timeout=60)
+    again = parts.client("start", "nightly", "1", "60", "--restart", "--simulate-checks", str(checks))
+    _, err = again.communicate(timeout=60)
+    assert again.returncode == 0, err
 
 
 def test_the_table_of_verdicts_is_the_contract_s() -> None:

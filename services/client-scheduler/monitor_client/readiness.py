@@ -19,6 +19,8 @@ from monitor_core.telemetry import configure_logging
 ANSWER_SECONDS: Final = 3.0
 PATIENCE_SECONDS: Final = 60.0
 _RETRY_SECONDS: Final = 0.5
+_UNHURRIED_SECONDS: Final = 8.0
+"""Longer than the channel's own retries take, after which it says what is wrong."""
 _ANY_JOB: Final = "readiness"
 
 
@@ -61,7 +63,7 @@ async def wait_until_ready(
         try:
             # A new channel each time: one that has failed waits longer and longer before it tries again.
             async with open_service(settings) as service:
-                return await require_ready(service, settings.endpoint)
+                return await require_ready(service, settings.endpoint, within_seconds=_UNHURRIED_SECONDS)
         except ServiceError:
             if clock() >= until:
                 raise
