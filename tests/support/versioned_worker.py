@@ -13,7 +13,7 @@ from durabletask.task import OrchestrationContext
 from monitor_core.settings import worker_settings
 from monitor_core.telemetry import configure_logging
 from monitor_worker.bootstrap import Worker
-from monitor_worker.host import wait_for_signal
+from monitor_worker.host import listen_for_signals
 from monitor_worker.orchestrator import Wait, loop_1_0
 from monitor_worker.policy import Generation
 from monitor_worker.versions import Loop
@@ -33,10 +33,11 @@ NEW: Mapping[str, Loop] = {**OLD, "1.1": loop_1_1}
 
 def main() -> None:
     """Run until told to stop."""
+    asked_to_stop = listen_for_signals()
     configure_logging("INFO")
     worker = Worker(worker_settings(), loops={"old": OLD, "new": NEW}[sys.argv[1]])
     worker.start()
-    wait_for_signal()
+    asked_to_stop.wait()
     worker.stop()
 
 

@@ -124,7 +124,7 @@ def test_a_drain_in_time_is_not_cut_off(python: Spawn) -> None:
 
 LISTENING = """
 import signal, threading, time
-from monitor_worker.host import wait_for_signal
+from monitor_worker.host import listen_for_signals
 
 def tell():
     while signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # the second of the two to be set
@@ -132,7 +132,7 @@ def tell():
     print("waiting", flush=True)
 
 threading.Thread(target=tell).start()
-wait_for_signal()
+listen_for_signals().wait()
 print("draining", flush=True)
 time.sleep(600)
 """

@@ -40,6 +40,8 @@ def channel_options() -> GrpcChannelOptions:
         max_send_message_length=_MESSAGE_BYTES,
         keepalive_time_ms=30_000,
         keepalive_timeout_ms=10_000,
+        # gRPC's own cap is two minutes: a scheduler that is back should be seen at once.
+        raw_options=[("grpc.max_reconnect_backoff_ms", 5_000)],
         retry_policy=GrpcRetryPolicyOptions(
             max_attempts=5, initial_backoff_seconds=0.2, max_backoff_seconds=2, backoff_multiplier=3
         ),

@@ -46,8 +46,8 @@ def _probe(holds: Callable[[], bool]) -> Callable[[web.Request], Awaitable[web.R
     return answer
 
 
-def wait_for_signal() -> None:
-    """Return at the first SIGTERM or SIGINT; a second one ends the process at once."""
+def listen_for_signals() -> threading.Event:
+    """From now on the first SIGTERM or SIGINT sets the event; a second one ends the process at once."""
     asked = threading.Event()
 
     def handle(number: int, _: FrameType | None) -> None:
@@ -57,7 +57,7 @@ def wait_for_signal() -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, handle)
-    asked.wait()
+    return asked
 
 
 def end_after(seconds: float) -> threading.Timer:

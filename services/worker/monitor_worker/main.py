@@ -6,13 +6,15 @@ from collections.abc import Mapping
 
 from monitor_core.settings import SettingsError, worker_settings
 from monitor_core.telemetry import configure_logging
-from monitor_worker.host import wait_for_signal
+from monitor_worker.host import listen_for_signals
 
 EXIT_USAGE = 2
 
 
 def main(environment: Mapping[str, str] = os.environ) -> int:
     """Run until SIGTERM or SIGINT; the process's exit code."""
+    # Before the slow imports: as a container's first process it would not hear a signal without a handler.
+    asked_to_stop = listen_for_signals()
     try:
         settings = worker_settings(environment)
         configure_logging(settings.log_level)
@@ -23,6 +25,6 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
     except (SettingsError, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201 # the user's terminal
         return EXIT_USAGE
-    wait_for_signal()
+    asked_to_stop.wait()
     worker.stop()
     return 0
