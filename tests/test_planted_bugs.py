@@ -26,11 +26,16 @@ BUGS = {
     "a turn that was overtaken decides": (
         MODEL,
         REPORTS,
-        "(report.revision, report.turn) != (progress.revision, progress.turn)",
-        "report.turn > progress.turn",
+        "if report.turn != progress.turn:",
+        "if report.turn > progress.turn:",
     ),
     "the inbox is not drained": (MODEL, LOOP, "while self.listener.is_complete:", "if self.listener.is_complete:"),
-    "it continues as new with a turn out": (MODEL, POLICY, "if not out and _is_time", "if _is_time"),
+    "it continues as new with a turn out": (
+        MODEL,
+        POLICY,
+        "    if not out:\n        return Renew()",
+        "    if True:\n        return Renew()",
+    ),
     "it sleeps past its deadline": (
         MODEL,
         POLICY,

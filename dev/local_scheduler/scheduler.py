@@ -13,7 +13,7 @@ from local_scheduler.server import LOOPBACK
 from local_scheduler.start_at import StartAt
 from local_scheduler.stats import Stats
 from local_scheduler.sub_orchestrations import SubOrchestrations
-from local_scheduler.suspension import Suspension
+from local_scheduler.suspension import Paused
 from local_scheduler.timers import Timers
 from local_scheduler.traces import Traces
 from local_scheduler.waits import Waits
@@ -24,7 +24,7 @@ LAYERS: dict[str, tuple[type[Core], ...]] = {
     "failures": (Failures,),
     "waits": (Waits,),
     "start_at": (StartAt,),
-    "suspension": (Suspension,),
+    "suspension": (Paused,),
     "traces": (Traces,),
     "timers": (Timers,),
     "generations": (Generations, SubOrchestrations),

@@ -14,7 +14,7 @@ def _wakes(event: pb.HistoryEvent) -> bool:
     return event.HasField("executionResumed") or event.HasField("executionTerminated")
 
 
-class Suspension(Core):
+class Paused(Core):
     """Keeps everything for a suspended instance until it is resumed or terminated, in the order of arrival."""
 
     def _may_run(self, instance: OrchestrationInstance) -> bool:

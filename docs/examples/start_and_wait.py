@@ -30,6 +30,7 @@ def start_and_wait(ctx: OrchestrationContext, url: str) -> Generator[Task[Any], 
     operation = yield ctx.call_activity(start_job, input=url)
     verdict = yield ctx.call_sub_orchestrator(
         "monitor",
+        version="1.0",
         input={
             "job_id": f"{ctx.instance_id}-job",
             "check": {"kind": "http", "url": operation},

@@ -48,7 +48,7 @@ PLANTED: list[tuple[str, str, object]] = [
     ("simulator", "client-scheduler.environment.MONITOR_URL", REMOVED),
     ("simulator", "job-simulator.command", ["python", "-m", "job_simulator", "--host", "0.0.0.0"]),
     ("grace", "worker.stop_grace_period", "30s"),
-    ("grace", "worker.environment.MONITOR_DRAIN_SECONDS", "60"),
+    ("grace", "worker.environment.MONITOR_DRAIN_SECONDS", "90"),
     ("grace", "client-scheduler.stop_grace_period", REMOVED),
 ]
 

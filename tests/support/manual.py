@@ -29,6 +29,7 @@ class ManualEngine(VirtualEngine):
         """Keep the turn until the test lets it land."""
         assert self.result is None, "a turn starts after the verdict"
         self.turns.append(turn)
+        self.turns_here += 1
         self.flights.append((task, turn))
         self.turns_out += 1
 
@@ -67,7 +68,7 @@ class ManualEngine(VirtualEngine):
 
     def _begin(self, given: Any) -> None:
         self.generations += 1
-        self.wakes = 0
+        self.wakes = self.turns_here = 0
         self._context = Context(self, self._pending, instance_id(self.request.job_id))
         self._generator = monitor_orchestrator()(self._context, given)  # type: ignore[arg-type]
         self._task: Task[Any] | None = next(self._generator, None)

@@ -19,12 +19,12 @@ from monitor_core.contract import (
     MonitorRequest,
     ObservationSummary,
     Pause,
+    Paused,
     Polling,
     Progress,
     Resume,
     Revision,
     Schedule,
-    Suspension,
     Tolerance,
     Transition,
     TurnEnd,
@@ -125,7 +125,7 @@ transitions = st.builds(Transition, at=moments, status=texts)
 outcomes = st.builds(
     CommandOutcome, id=texts, name=texts, at=moments, accepted=st.booleans(), message=st.text(max_size=200)
 )
-suspensions = st.builds(Suspension, since=moments, deadline_stops=st.booleans())
+suspensions = st.builds(Paused, since=moments, deadline_stops=st.booleans())
 revisions = st.builds(
     Revision,
     revision=counts,

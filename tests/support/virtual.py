@@ -14,6 +14,7 @@ from typing import Any
 from durabletask.task import CancellableTask, CompletableTask, ReplaySafeLogger, TimerTask
 
 from monitor_core.contract import (
+    ACTIVITY,
     CheckError,
     ErrorClass,
     MonitorInput,
@@ -54,6 +55,9 @@ class VirtualClock:
     def now(self) -> datetime:
         return self.time
 
+    def monotonic(self) -> float:
+        return self.time.timestamp()
+
     def wait(self, seconds: float) -> bool:
         self.time += timedelta(seconds=max(seconds, 0))
         return True
@@ -67,17 +71,20 @@ class World:
         self.turns: list[Turn] = []
         self.checked_at: list[float] = []
         self.allowed = 60.0
+        self.clocks_ahead = 0.0
 
     def play(self, turn: Turn, now: datetime) -> tuple[TurnReport, datetime]:
         """Run the real turn from `now` on: its report, and when it came back."""
         self.turns.append(turn)
-        clock = VirtualClock(now)
-        return TurnRun(turn, instance_id(turn.job_id), self._looker(clock), clock, self.allowed).run(), clock.time
+        skew = timedelta(seconds=self.clocks_ahead)
+        clock = VirtualClock(now + skew)
+        report = TurnRun(turn, instance_id(turn.job_id), self._looker(clock), clock, self.allowed).run()
+        return report, clock.time - skew
 
     def _looker(self, clock: VirtualClock) -> Callable[[int, float], Look]:
         def look(number: int, allowed: float) -> Look:
             started = clock.now()
-            since = (started - START).total_seconds()
+            since = (started - START).total_seconds() - self.clocks_ahead
             self.checked_at.append(since)
             answer = self.target(number, since)
             clock.wait(min(answer.takes, allowed))
@@ -127,7 +134,7 @@ class Context:
         return timer
 
     def call_activity(self, name: str, *, input: Any) -> CompletableTask[Any]:  # noqa: A002 # the SDK's name
-        assert name == "poll"
+        assert name == ACTIVITY
         task: CompletableTask[Any] = CompletableTask()
         self.engine.run_turn(task, Turn.model_validate(input))
         return task

@@ -9,7 +9,7 @@ import pytest
 
 from monitor_core.contract import ErrorClass
 from monitor_worker import policy
-from support.virtual import Answer, run
+from support.virtual import Answer, VirtualEngine, request, run
 
 DAY = 24 * 3600
 
@@ -249,3 +249,54 @@ def test_the_status_stays_small_whatever_it_has_to_show() -> None:
     )
     assert max(len(json.dumps(status)) for status in engine.statuses) <= 2048
     assert engine.statuses[-1]["status"] == "Timeout"
+
+
+@pytest.mark.parametrize("ahead", [0.2, 2, 10])
+@pytest.mark.parametrize("backoff", [1, 2, 10])
+def test_a_worker_s_clock_that_is_ahead_costs_a_check_or_two_at_the_deadline(ahead: float, backoff: float) -> None:
+    engine = VirtualEngine(
+        request(polling={"interval_seconds": 1, "backoff": backoff}, timeout_seconds=30), always(takes=0.01)
+    )
+    engine.clocks_ahead = ahead
+    result = engine.run()
+    assert result["final_status"] == "Timeout"
+    at_the_end = [at for at in engine.checked_at if at >= 30 - 0.5]
+    assert len(at_the_end) <= 3, at_the_end
+
+
+def test_extending_again_and_again_doubles_no_check_and_bounds_the_history() -> None:
+    commands = [(float(at), command("extend", f"e{at}", seconds=10)) for at in range(5, 600, 10)]
+    result, engine = run(always(), *commands, polling={"interval_seconds": 2}, timeout_seconds=30)
+    assert result["checks_performed"] == len(engine.checked_at)
+    assert len(set(engine.checked_at)) == len(engine.checked_at), "no tick is checked twice"
+    assert engine.largest_generation <= policy.WAKES_PER_GENERATION + 2
+    assert result["monitoring_duration_seconds"] == 30 + 10 * len(commands)
+
+
+def test_commands_faster_than_checks_still_bound_the_history() -> None:
+    commands = [(at / 2, command("check_now", f"c{at}")) for at in range(1, 400)]
+    _, engine = run(always(takes=3), *commands, polling={"interval_seconds": 50}, timeout_seconds=220)
+    assert engine.largest_generation <= policy.WAKES_PER_GENERATION + 12
+
+
+def test_a_success_in_flight_is_heard_though_the_deadline_moves() -> None:
+    def slow_success(number: int, _: float) -> Answer:
+        return Answer("Succeeded" if number == 2 else "Running", takes=3)
+
+    result, _ = run(slow_success, (11, command("extend", seconds=60)), polling={"interval_seconds": 10})
+    assert (result["final_status"], result["checks_performed"]) == ("Completed", 2)
+
+
+def test_a_cut_check_starts_no_count_anew() -> None:
+    def cut(number: int, _: float) -> Answer:
+        return Answer("Succeeded", takes=8 if number == 4 else 0)
+
+    result, engine = run(
+        cut,
+        polling={"interval_seconds": 8, "turn_seconds": 0},
+        timeout_seconds=26,
+        check_timeout_seconds=9,
+        tolerance={"consecutive_successes": 4},
+    )
+    assert engine.checked_at == [0, 8, 16, 24, 26]
+    assert result["final_status"] == "Completed"

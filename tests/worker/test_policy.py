@@ -147,7 +147,8 @@ def test_a_full_history_is_left_behind_once_no_turn_is_out(generation: Generatio
     state = monitor({"turn": 5})
     assert next_step(state, 0, generation) == Renew()
     assert next_step(state, 0, generation, 5) == AwaitTurn()
-    assert isinstance(next_step(state, 0, generation, 4), StartTurn), "one that is overtaken is out"
+    assert next_step(state, 0, generation, 4) == AwaitTurn(), "one that is overtaken is out: no further one starts"
+    assert isinstance(next_step(state, 0, USED, 4), StartTurn), "it starts where there is room"
 
 
 def test_generations_are_counted_by_turns_and_wakes() -> None:
@@ -197,7 +198,7 @@ def test_every_step_keeps_its_promises(situation: tuple[Monitor, datetime, Gener
         case Finish(decision):
             assert decision is state.decision
         case AwaitTurn():
-            assert current_is_out
+            assert current_is_out or (out and generation.is_full)
         case Renew():
             assert not out, "no activity is ever in flight across generations"
             after = policy.next_step(state, now, Generation(), frozenset())
@@ -207,6 +208,7 @@ def test_every_step_keeps_its_promises(situation: tuple[Monitor, datetime, Gener
             assert now < moment <= max(now, state.progress.deadline)
         case StartTurn(turn):
             assert not current_is_out
+            assert not (out and generation.is_full)
             assert turn.turn == state.progress.turn + 1
             assert turn.turn not in out
             near = timedelta(seconds=max(turn.turn_seconds, policy.NEAR_SECONDS))
@@ -220,3 +222,10 @@ def test_a_check_is_due_by_the_deadline(situation: tuple[Monitor, datetime, Gene
     state = situation[0]
     tick = due(state.request.polling, KEY, state.progress.schedule)
     assert policy.next_due(state) == min(tick, state.progress.deadline)
+
+
+def test_the_last_check_waits_for_the_deadline_by_the_orchestration_s_clock() -> None:
+    """A worker's clock that is ahead would have the deadline come again and again."""
+    state = monitor({"schedule": Schedule(anchor=at(30), k=1), "prompt": False}, timeout_seconds=30)
+    assert next_step(state, 29.5) == SleepUntil(at(30))
+    assert isinstance(next_step(state, 30), StartTurn)

@@ -45,6 +45,9 @@ class Clock:
     def now(self) -> datetime:
         return self.time
 
+    def monotonic(self) -> float:
+        return self.seconds
+
     def wait(self, seconds: float) -> bool:
         self.waits.append(seconds)
         until = self.time + timedelta(seconds=max(seconds, 0))

@@ -45,7 +45,7 @@ Method = Annotated[Text, _value(CHECK, "METHOD", "HTTP method (default: GET).", 
 Header = Annotated[Texts, _value(CHECK, "'NAME: VALUE'", "Header to send; repeatable.", "--header", "-H")]
 Body = Annotated[Text, _value(CHECK, "JSON|TEXT", "Body to send.", "--body")]
 AllowRepeat = Annotated[
-    bool, _flag(CHECK, "A POST, PUT, PATCH or DELETE may be sent twice for one check.", "--allow-repeat")
+    bool, _flag(CHECK, "A POST or PATCH may be sent twice for one check.", "--allow-repeat")
 ]
 CheckTimeout = Annotated[
     Text, _value(CHECK, "SECONDS", "How long one check may take (default: 10).", "--check-timeout")

@@ -4,6 +4,7 @@ Common Expression Language: https://cel.dev. The evaluator gives up after 9,999 
 """
 
 import functools
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ _TYPES: Mapping[str, Any] = {
     "map(string, string)": cel.Type.Map(cel.Type.STRING, cel.Type.STRING),
 }
 _BUDGET = "Iteration budget exceeded"
+_NUMBERS = re.compile(r"(\w+=\d+\s*)+")
 _UNBOUND = 'No value with name "'
 
 
@@ -83,7 +85,12 @@ class Condition:
             name = reason.split(_UNBOUND, 1)[1].split('"', 1)[0]
             if name in self._variables:
                 return f"the observation has no `{name}` ({self._variables[name].description})"
-        return reason.partition(": ")[2] or reason
+        return self._without_data(reason.partition(": ")[2] or reason)
+
+    def _without_data(self, reason: str) -> str:
+        """The evaluator quotes what it has looked at; only what stands in the expression may be repeated."""
+        value = reason.partition(":")[2].strip().strip('"')
+        return reason if value in self._text or _NUMBERS.fullmatch(value) else reason.partition(":")[0].strip()
 
 
 class Conditions(NamedTuple):

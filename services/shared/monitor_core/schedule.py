@@ -8,6 +8,7 @@ import math
 from datetime import datetime, timedelta
 
 from monitor_core.contract import Polling, Schedule
+from monitor_core.contract.request import YEAR
 
 
 def due(polling: Polling, key: str, schedule: Schedule) -> datetime:
@@ -34,7 +35,7 @@ def advance(
             from it.
     """
     elapsed = (now - schedule.anchor).total_seconds()
-    k = max(schedule.k + 1, last_tick(polling, elapsed))
+    k = max(schedule.k + 1, _last_tick(polling, elapsed))
     while due(polling, key, Schedule(anchor=schedule.anchor, k=k)) <= now:
         k += 1
     following = Schedule(anchor=schedule.anchor, k=k)
@@ -47,22 +48,19 @@ def offset(polling: Polling, k: int) -> float:
     """Seconds from the anchor to tick `k`, jitter left out.
 
     Linear without backoff. With it a geometric series, `interval * (b**k - 1) / (b - 1)`, which goes on linearly
-    from the tick at which the interval reaches its cap.
+    from the tick at which the interval reaches its cap (a year, where there is no other).
     """
     interval, b = polling.interval_seconds, polling.backoff
     if b == 1:
         return k * interval
-    capped_at = _ticks_to_cap(polling)
-    grown = min(k, capped_at)
-    seconds = interval * math.expm1(grown * math.log(b)) / (b - 1)
-    if k > grown and polling.max_interval_seconds is not None:
-        seconds += (k - grown) * polling.max_interval_seconds
+    grown = min(k, _ticks_to_cap(polling))
+    seconds = interval * math.expm1(grown * math.log(b)) / (b - 1) + (k - grown) * _cap(polling)
     # To the millisecond: the last bit of exp and log is not the same on every machine, a replay must be.
     return round(seconds, 3)
 
 
-def last_tick(polling: Polling, elapsed: float) -> int:
-    """The number of the last tick whose offset is at most `elapsed` seconds, give or take one."""
+def _last_tick(polling: Polling, elapsed: float) -> int:
+    """The number of the last tick whose offset is at most `elapsed` seconds, or a little less."""
     interval, b = polling.interval_seconds, polling.backoff
     if elapsed <= 0:
         return 0
@@ -70,18 +68,19 @@ def last_tick(polling: Polling, elapsed: float) -> int:
         return int(elapsed / interval)
     grown = int(math.log1p(elapsed * (b - 1) / interval) / math.log(b))
     capped_at = _ticks_to_cap(polling)
-    if grown <= capped_at or polling.max_interval_seconds is None:
+    if grown <= capped_at:
         return max(grown - 1, 0)
-    rest = elapsed - offset(polling, int(capped_at))
-    return int(capped_at) + max(int(rest / polling.max_interval_seconds) - 1, 0)
+    rest = elapsed - offset(polling, capped_at)
+    return capped_at + max(int(rest / _cap(polling)) - 1, 0)
 
 
-def _ticks_to_cap(polling: Polling) -> float:
+def _cap(polling: Polling) -> float:
+    return polling.max_interval_seconds or YEAR
+
+
+def _ticks_to_cap(polling: Polling) -> int:
     """The number of ticks after which the interval has reached its cap."""
-    if polling.max_interval_seconds is None:
-        return math.inf
-    growth = polling.max_interval_seconds / polling.interval_seconds
-    return math.ceil(math.log(growth) / math.log(polling.backoff))
+    return math.ceil(math.log(_cap(polling) / polling.interval_seconds) / math.log(polling.backoff))
 
 
 def _fraction(key: str, k: int) -> float:

@@ -118,7 +118,7 @@ class WorkerSettings(_Settings):
     health_host: str = Field("127.0.0.1", alias="MONITOR_HEALTH_HOST")
     health_port: int = Field(8081, alias="MONITOR_HEALTH_PORT", ge=0, le=65535)
     drain_seconds: float = Field(
-        30, alias="MONITOR_DRAIN_SECONDS", ge=0, le=600, description="From SIGTERM to the end, at most."
+        75, alias="MONITOR_DRAIN_SECONDS", ge=0, le=600, description="From SIGTERM to the end, at most."
     )
 
     @property

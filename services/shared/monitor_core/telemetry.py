@@ -1,4 +1,4 @@
-"""Logging, set up in one place; OpenTelemetry is to come here."""
+"""Logging, set up in one place. OpenTelemetry is not there yet; this is where it belongs."""
 
 import logging
 import sys

@@ -5,10 +5,11 @@ from typing import Any
 
 from durabletask.task import ActivityContext
 
-from monitor_core.contract import Turn
+from monitor_core.contract import ACTIVITY, Turn
 from monitor_worker.checks.registry import Registry
 from monitor_worker.looking import Ask, looker
-from monitor_worker.pace import LONGEST_SECONDS, Pace
+from monitor_worker.pace import Pace
+from monitor_worker.policy import NEAR_SECONDS
 from monitor_worker.turns import Clock, TurnRun
 
 Activity = Callable[[ActivityContext, Any], Any]
@@ -28,9 +29,11 @@ def poll_activity(registry: Registry, ask: Ask, clock: Clock, pace: Pace) -> Act
         turn = Turn.model_validate(given)
         key = ctx.orchestration_id
         look = looker(turn, key, registry, ask, clock)
-        report = TurnRun(turn, key, look, clock, pace.allow(LONGEST_SECONDS)).run()
+        report = TurnRun(turn, key, look, clock, pace.limit_seconds).run()
         if report.checks:
-            pace.note(late=report.lateness_seconds > turn.polling.interval_seconds)
+            # What a message takes to get here is no sign of falling behind.
+            pace.note(late=report.lateness_seconds > max(turn.polling.interval_seconds, NEAR_SECONDS))
         return report.model_dump(mode="json")
 
+    poll.__name__ = ACTIVITY  # the SDK registers by the function's own name
     return poll

@@ -1,6 +1,7 @@
 """The worker's time, and the word that it is to stop: a turn that waits is woken by it."""
 
 import threading
+import time
 from datetime import UTC, datetime
 
 
@@ -13,6 +14,10 @@ class SystemClock:
     def now(self) -> datetime:
         """The time (UTC)."""
         return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that nobody sets."""
+        return time.monotonic()
 
     def wait(self, seconds: float) -> bool:
         """Wait that long; False, and at once, when the worker drains."""

@@ -23,11 +23,11 @@ from monitor_core.contract import (
     Extend,
     MonitorRequest,
     Pause,
+    Paused,
     Progress,
     Resume,
     Revision,
     Schedule,
-    Suspension,
     Verdict,
 )
 from monitor_core.contract.base import problems_of
@@ -62,7 +62,7 @@ def reject(monitor: Monitor, command_id: str, name: str, why: str, now: datetime
 
 
 def _is_known(monitor: Monitor, command_id: str) -> bool:
-    return any(known.id == command_id for known in monitor.progress.commands)
+    return bool(command_id) and any(known.id == command_id for known in monitor.progress.commands)
 
 
 def _cancel(monitor: Monitor, command: Cancel, now: datetime) -> tuple[Monitor, str]:
@@ -83,7 +83,9 @@ def _decided(
 def _pause(monitor: Monitor, command: Pause, now: datetime) -> tuple[Monitor, str]:
     if monitor.progress.pause is not None:
         raise Refused("it is paused already")
-    pause = Suspension(since=now, deadline_stops=command.deadline == "stops")
+    if command.deadline == "runs" and now >= monitor.progress.deadline:
+        raise Refused("its deadline has come, and the last check is under way")
+    pause = Paused(since=now, deadline_stops=command.deadline == "stops")
     return _overtaking(monitor, pause=pause), f"paused, the deadline {command.deadline}"
 
 
@@ -107,7 +109,8 @@ def _extend(monitor: Monitor, command: Extend, now: datetime) -> tuple[Monitor, 
     deadline = monitor.progress.deadline + timedelta(seconds=command.seconds)
     if (deadline - monitor.progress.started_at).total_seconds() > 2 * YEAR:
         raise Refused("the deadline would be more than two years after the start")
-    return _revised(_overtaking(monitor), command, now, deadline), f"the deadline is {deadline:%Y-%m-%dT%H:%M:%SZ}"
+    # No rule of checking has changed: a turn that is out goes on, and is heard.
+    return _revised(monitor, command, now, deadline), f"the deadline is {deadline:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _edit(monitor: Monitor, command: Edit, now: datetime) -> tuple[Monitor, str]:

@@ -1,6 +1,7 @@
 """One look at the target: ask the driver, judge the conditions, turn every error into data."""
 
 import logging
+import traceback
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
@@ -34,9 +35,7 @@ def looker(turn: Turn, key: str, registry: Registry, ask: Ask, clock: Clock) -> 
         kind = registry.find(str(turn.check.get("kind")))
         spec = kind.spec.model_validate(dict(turn.check))
         judges = conditions(turn.success_when, turn.failure_when, kind.spec)
-    except CheckFailed as error:
-        return _broken(str(error), clock)
-    except RequestError as error:
+    except (CheckFailed, RequestError) as error:
         return _broken(str(error), clock)
     except ValidationError as error:
         return _broken("; ".join(str(problem) for problem in problems_of(error, "check")), clock)
@@ -70,8 +69,11 @@ def _failed(error: Exception, context: CheckContext, at: datetime) -> Look:
             message = f"no answer within {context.timeout_seconds:g} s"
             return Look(error=_error(ErrorClass.TRANSIENT, message, at))
         case _:
-            _log.error("The driver failed in check %s", context.request_id, exc_info=error)
-            message = f"the check failed unexpectedly: {type(error).__name__}: {error}"
+            # Its text is a stranger's and may hold a secret; where it was raised tells what to mend.
+            where = traceback.extract_tb(error.__traceback__)[-1:]
+            place = f"{where[0].filename}:{where[0].lineno}" if where else "an unknown place"
+            _log.error("Check %s: %s raised at %s", context.request_id, type(error).__name__, place)
+            message = f"the check failed unexpectedly: {type(error).__name__}; the worker's log says where"
             return Look(error=_error(ErrorClass.TRANSIENT, message, at))
 
 

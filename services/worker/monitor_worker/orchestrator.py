@@ -15,6 +15,7 @@ from monitor_core.contract import (
     ACTIVITY,
     CONTROL_EVENT,
     MonitorInput,
+    Problem,
     RequestError,
     Turn,
     TurnReport,
@@ -28,6 +29,7 @@ from monitor_worker.policy import Finish, Generation, Monitor, Renew, SleepUntil
 
 _log = logging.getLogger(__name__)
 _FRESH = Generation()
+LONGEST_KIND = 64
 Wait = Generator[Task[Any], Any, Any]
 
 
@@ -52,8 +54,8 @@ def loop_1_0(ctx: OrchestrationContext, given: Any, newest: str, fresh: Generati
     generation = fresh
     while True:
         now = _now(ctx)
-        state = inbox.deliver(state, now)
         state = flights.land(state, now)
+        state = inbox.deliver(state, now)
         step = policy.next_step(state, now, generation, flights.out)
         ctx.set_custom_status(views.status_of(state, step, now))
         match step:
@@ -77,9 +79,13 @@ def _read(ctx: OrchestrationContext, given: Any) -> MonitorInput:
     if isinstance(given, Mapping) and "request" not in given:
         return MonitorInput(request=parse_request(given, BUILT_IN), run=ctx.new_uuid())
     try:
-        return MonitorInput.model_validate(given)
+        started = MonitorInput.model_validate(given)
     except ValidationError as error:
         raise RequestError(problems_of(error, whole="input")) from error
+    kind = started.request.check.get("kind")
+    if not isinstance(kind, str) or not 0 < len(kind) <= LONGEST_KIND:
+        raise RequestError([Problem("request.check.kind", "is required, as a text")])
+    return started
 
 
 def _now(ctx: OrchestrationContext) -> datetime:
@@ -112,7 +118,8 @@ def _obey(state: Monitor, payload: Any, now: datetime) -> Monitor:
         return commands.apply(state, parse_command(payload), now)
     except RequestError as error:
         fields = payload if isinstance(payload, Mapping) else {}
-        return commands.reject(state, str(fields.get("id"))[:64], str(fields.get("name"))[:64], str(error), now)
+        sent_as, name = (str(fields.get(field) or "")[:64] for field in ("id", "name"))
+        return commands.reject(state, sent_as, name, str(error), now)
 
 
 class _Flights:
@@ -146,7 +153,11 @@ class _Flights:
 def _report(state: Monitor, task: CompletableTask[Any], turn: Turn, now: datetime) -> TurnReport:
     if task.is_failed:
         return reports.lost_turn(state, turn, f"the turn failed: {task.get_exception()}", now)
-    return TurnReport.model_validate(task.get_result())
+    try:
+        return TurnReport.model_validate(task.get_result())
+    except ValidationError as error:
+        why = f"the turn's report cannot be read ({error.error_count()} errors in it)"
+        return reports.lost_turn(state, turn, why, now)
 
 
 class _Alarm:

@@ -7,7 +7,8 @@ from theirs, so the length is a matter of the whole worker. There is no threshol
 import threading
 from typing import Final
 
-LONGEST_SECONDS: Final = 60.0
+from monitor_core.contract.request import LONGEST_TURN_SECONDS
+
 _SHORTEST_SECONDS: Final = 1.0
 
 
@@ -16,18 +17,19 @@ class Pace:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._limit = LONGEST_SECONDS
+        self._limit = LONGEST_TURN_SECONDS
 
-    def allow(self, asked: float) -> float:
-        """How long a turn that asks for `asked` seconds may be; 0 is one check and no waiting."""
+    @property
+    def limit_seconds(self) -> float:
+        """How long a turn may be just now; 0 is one check and no waiting."""
         with self._lock:
-            return min(asked, self._limit)
+            return self._limit
 
     def note(self, *, late: bool) -> None:
-        """Take in a turn: late is a check that started more than an interval after it was due."""
+        """Take in a turn: late is a check that started more than an interval (and a second) after it was due."""
         with self._lock:
             if not late:
-                self._limit = min(self._limit + 1.0, LONGEST_SECONDS)
+                self._limit = min(self._limit + 1.0, LONGEST_TURN_SECONDS)
             else:
                 halved = self._limit / 2
                 self._limit = halved if halved >= _SHORTEST_SECONDS else 0.0

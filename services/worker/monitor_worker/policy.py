@@ -130,13 +130,17 @@ def next_step(monitor: Monitor, now: datetime, generation: Generation, out: froz
     if monitor.progress.turn in out:
         return AwaitTurn()
     step = _paused_step(monitor, now) if monitor.progress.pause else _polling_step(monitor, now)
-    if not out and _is_time_to_renew(step, now, generation):
-        return Renew()
-    return step
+    if not out:
+        return Renew() if _is_time_to_renew(step, now, generation) else step
+    # Overtaken turns are out. A full history takes no more of them: it is renewed once they have come back.
+    return AwaitTurn() if generation.is_full and isinstance(step, StartTurn) else step
 
 
 def _polling_step(monitor: Monitor, now: datetime) -> Step:
     due_at, turn = next_due(monitor), _turn(monitor)
+    if now < due_at == monitor.progress.deadline:
+        # This clock says when the deadline has come: a worker's that is ahead would have it come again and again.
+        return SleepUntil(due_at)
     near = (due_at - now).total_seconds() <= max(turn.turn_seconds, NEAR_SECONDS)
     return StartTurn(turn) if near else SleepUntil(due_at)
 
@@ -155,9 +159,9 @@ def _is_time_to_renew(step: Step, now: datetime, generation: Generation) -> bool
     match step:
         case Finish():
             return False
-        case SleepUntil(at) if (at - now).total_seconds() > LONG_SLEEP_SECONDS:
-            return not generation.is_fresh
         case AwaitCommand():
+            return not generation.is_fresh
+        case SleepUntil(at) if (at - now).total_seconds() > LONG_SLEEP_SECONDS:
             return not generation.is_fresh
         case _:
             return generation.is_full

@@ -18,7 +18,7 @@ from monitor_core.contract import (
     TurnReport,
     Verdict,
 )
-from monitor_core.schedule import advance
+from monitor_core.schedule import advance, due
 from monitor_worker.policy import Monitor
 
 KEPT_TRANSITIONS: Final = 10
@@ -27,8 +27,8 @@ KEPT_TRANSITIONS: Final = 10
 def absorb(monitor: Monitor, report: TurnReport, now: datetime) -> Monitor:
     """The monitor after a report.
 
-    One of another run is discarded: an engine may deliver it late, to a restarted instance. One of an earlier
-    turn or revision counts its checks and decides nothing.
+    One of another run is discarded: an engine may deliver it late, to a restarted instance. One of a turn that a
+    command has overtaken counts its checks and decides nothing.
     """
     if report.run != monitor.run:
         return monitor
@@ -37,7 +37,7 @@ def absorb(monitor: Monitor, report: TurnReport, now: datetime) -> Monitor:
         checks_performed=progress.checks_performed + report.checks,
         last_check_at=_latest(progress.last_check_at, report.last_check_at),
     )
-    if (report.revision, report.turn) != (progress.revision, progress.turn) or progress.pause is not None:
+    if report.turn != progress.turn:
         return replace(monitor, progress=counted)
     observed = _observed(counted, report)
     return replace(monitor, progress=observed, decision=_decide(monitor.request, observed, report, now))
@@ -54,7 +54,7 @@ def lost_turn(monitor: Monitor, turn: Turn, message: str, now: datetime) -> Turn
         last_check_at=None,
         schedule=advance(turn.polling, monitor.key, turn.schedule, now),
         error=CheckError(error_class=ErrorClass.TRANSIENT, message=message[:1000], at=now),
-        final=now >= turn.deadline,
+        final=min(due(turn.polling, monitor.key, turn.schedule), turn.deadline) >= turn.deadline,
     )
 
 
@@ -66,12 +66,14 @@ def _observed(progress: Progress, report: TurnReport) -> Progress:
     told = report.checks > 0 or report.error is not None
     if not told:  # a worker gave the turn back untouched: it drains, or has no slot to wait in
         return progress.with_(allowed_seconds=report.allowed_seconds)
+    # A check that the deadline cut off has seen nothing, and starts no count anew.
+    seen_something = report.observation is not None or report.error is not None
     return progress.with_(
         allowed_seconds=report.allowed_seconds,
         schedule=report.schedule,
         prompt=False,
         observation=report.observation or progress.observation,
-        error=report.error,
+        error=report.error if seen_something else progress.error,
         consecutive_errors=_errors_in_a_row(progress, report),
         consecutive_successes=report.consecutive_successes,
         transitions=_transitions(progress, report.observation),
@@ -80,7 +82,7 @@ def _observed(progress: Progress, report: TurnReport) -> Progress:
 
 def _errors_in_a_row(progress: Progress, report: TurnReport) -> int:
     if report.error is None:
-        return 0
+        return 0 if report.observation is not None else progress.consecutive_errors
     # A turn comes back at its first error, so the checks before it in the same turn had none.
     return 1 if report.checks > 1 else progress.consecutive_errors + 1
 

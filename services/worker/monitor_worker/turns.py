@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from monitor_core.contract import CheckError, ErrorClass, ObservationSummary, Schedule, Turn, TurnEnd, TurnReport
-from monitor_core.contract.request import YEAR
+from monitor_core.contract.request import LONGEST_TURN_SECONDS, YEAR
 from monitor_core.schedule import advance, due
-from monitor_worker.pace import LONGEST_SECONDS
 from monitor_worker.policy import NEAR_SECONDS
 
 
@@ -22,6 +21,10 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The time (UTC)."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that nobody sets."""
         ...
 
     def wait(self, seconds: float) -> bool:
@@ -46,7 +49,7 @@ class TurnRun:
     """A turn under way; `run` makes its checks and returns its report."""
 
     def __init__(
-        self, turn: Turn, key: str, look: Looker, clock: Clock, allowed_seconds: float = LONGEST_SECONDS
+        self, turn: Turn, key: str, look: Looker, clock: Clock, allowed_seconds: float = LONGEST_TURN_SECONDS
     ) -> None:
         self._turn, self._key, self._look, self._clock = turn, key, look, clock
         self._allowed_seconds = allowed_seconds
@@ -64,15 +67,15 @@ class TurnRun:
         """Check until there is something to report, the time of the turn is over, or the worker drains."""
         if self._is_too_long_a_wait():
             return self._report(TurnEnd.OVER)
-        ends_at: datetime | None = None
+        began: float | None = None
         while True:
             # No longer than a turn may wait: a clock that is wrong by an hour must not hold a thread for one.
             if not self._clock.wait(min(self._seconds_to_wait(), self._longest_wait)):
                 return self._report(TurnEnd.DRAIN)
             started = self._clock.now()
-            ends_at = ends_at or started + timedelta(seconds=self._seconds)
+            began = self._clock.monotonic() if began is None else began
             changed = self._check(started)
-            end = self._end(changed, ends_at)
+            end = self._end(changed, self._seconds - (self._clock.monotonic() - began))
             if end is not None:
                 return self._report(end)
 
@@ -102,8 +105,11 @@ class TurnRun:
         self._lateness = max(self._lateness, (started - self._due).total_seconds())
         self._checks, self._last_check_at = self._checks + 1, started
         self._schedule = self._advanced(ended, look.retry_after_seconds)
-        self._last = Look() if self._is_cut(look, ended) else look
-        return self._observe(self._last.observation)
+        if self._is_cut(look, ended):
+            self._last = Look()
+            return False
+        self._last = look
+        return self._observe(look.observation)
 
     def _is_cut(self, look: Look, ended: datetime) -> bool:
         """Whether the deadline cut the check off: no error of the target's, the last check is still to come."""
@@ -124,7 +130,7 @@ class TurnRun:
         self._status = seen.status
         return True
 
-    def _end(self, changed: bool, ends_at: datetime) -> TurnEnd | None:
+    def _end(self, changed: bool, seconds_left: float) -> TurnEnd | None:
         """Why the turn comes back now, or None where it goes on."""
         seen = self._last.observation
         if self._last.error is not None:
@@ -136,7 +142,7 @@ class TurnRun:
         if changed:
             return TurnEnd.STATUS
         # Due already: the deadline came during the check, and its last check belongs to this turn.
-        if self._due > ends_at and self._due > self._clock.now():
+        if self._seconds_to_wait() > max(seconds_left, 0.0):
             return TurnEnd.OVER
         return None
 

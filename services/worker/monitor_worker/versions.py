@@ -1,7 +1,8 @@
 """Which loop runs an instance: its version says, so that a rolling upgrade never replays one by the other's rules.
 
 A loop that schedules anything otherwise than before is a new version with a function of its own; the one before it
-stays until no instance of it is left. tests/worker/test_histories.py fails until that is done.
+stays until no instance of it is left. tests/worker/test_histories.py fails until that is done. A bound of the
+contract that is tightened, or a default that is changed, is a new version too: what runs began under the old one.
 """
 
 from collections.abc import Callable, Mapping

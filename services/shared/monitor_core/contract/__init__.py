@@ -1,4 +1,4 @@
-"""The contract between clients, orchestrator and worker: frozen, typed, versioned data and no behaviour.
+"""The contract between clients, orchestrator and worker: frozen, typed, versioned data.
 
 Everything that is written into an orchestration's input, history, custom status or output is defined here, as
 pydantic models. Times are timezone-aware UTC, durations are seconds.
@@ -36,7 +36,7 @@ from monitor_core.contract.request import (
     request_schema,
 )
 from monitor_core.contract.schedule import Schedule
-from monitor_core.contract.state import MonitorInput, Progress, Revision, Suspension, Transition
+from monitor_core.contract.state import MonitorInput, Paused, Progress, Revision, Transition
 from monitor_core.contract.turn import CheckError, ErrorClass, ObservationSummary, Turn, TurnEnd, TurnReport
 from monitor_core.contract.verdict import (
     EXIT_CODES,
@@ -73,6 +73,7 @@ __all__ = [
     "MonitorStatus",
     "ObservationSummary",
     "Pause",
+    "Paused",
     "Polling",
     "Problem",
     "Progress",
@@ -80,7 +81,6 @@ __all__ = [
     "Resume",
     "Revision",
     "Schedule",
-    "Suspension",
     "Tolerance",
     "Transition",
     "Turn",

@@ -6,10 +6,11 @@ from typing import Final
 from urllib.parse import quote
 
 ORCHESTRATOR: Final = "monitor"
-ACTIVITY: Final = "poll"
 CONTROL_EVENT: Final = "control"
 VERSION: Final = "1.0"
 """The version of the loop, the state and the turn; a worker takes work by it."""
+ACTIVITY: Final = f"poll-{VERSION}"
+"""A turn goes to a worker of its own version: an activity has no version but in its name."""
 
 INSTANCE_PREFIX: Final = "monitor-"
 _LONGEST_ID = 100

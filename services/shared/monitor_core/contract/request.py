@@ -11,6 +11,7 @@ from monitor_core.contract.base import Model, Problem, RequestError, problems_of
 from monitor_core.kinds.base import CheckSpec
 
 YEAR = 366 * 24 * 3600
+LONGEST_TURN_SECONDS = 60.0
 LONGEST_JOB_ID = 384
 """Bytes of a job id as UTF-8: it stands in the custom status, which is small."""
 
@@ -44,7 +45,7 @@ class Polling(Model):
     jitter: float = Field(
         0.0, ge=0, lt=1, description="Largest delay of a check, as a part of the interval that follows it."
     )
-    turn_seconds: Literal["auto"] | Annotated[Seconds, Field(ge=0, le=60)] = Field(
+    turn_seconds: Literal["auto"] | Annotated[Seconds, Field(ge=0, le=LONGEST_TURN_SECONDS)] = Field(
         "auto",
         description="How long one activity may go on checking; auto: 15 if the interval is under 5, else 0.",
     )

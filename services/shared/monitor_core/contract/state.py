@@ -6,7 +6,7 @@ from pydantic import Field
 
 from monitor_core.contract.base import Model, Utc
 from monitor_core.contract.command import CommandOutcome
-from monitor_core.contract.request import MonitorRequest
+from monitor_core.contract.request import LONGEST_TURN_SECONDS, MonitorRequest
 from monitor_core.contract.schedule import Schedule
 from monitor_core.contract.turn import CheckError, ObservationSummary
 
@@ -18,7 +18,7 @@ class Transition(Model):
     status: str
 
 
-class Suspension(Model):
+class Paused(Model):
     """A pause."""
 
     since: Utc
@@ -44,14 +44,14 @@ class Progress(Model):
     revision: int = 0
     turn: int = Field(0, description="Number of the last turn that was scheduled.")
     prompt: bool = Field(True, description="Whether the next turn is to come back after its first check.")
-    allowed_seconds: float = Field(60.0, description="How long the worker let the last turn be.")
+    allowed_seconds: float = Field(LONGEST_TURN_SECONDS, description="How long the worker let the last turn be.")
     checks_performed: int = 0
     last_check_at: Utc | None = None
     observation: ObservationSummary | None = None
     error: CheckError | None = Field(None, description="The last check's error; null where it had none.")
     consecutive_errors: int = 0
     consecutive_successes: int = 0
-    pause: Suspension | None = None
+    pause: Paused | None = None
     stopped_seconds: float = Field(0.0, description="How long pauses have stopped the deadline so far.")
     edited: MonitorRequest | None = Field(None, description="The request as it is now, once it was edited.")
     revisions: tuple[Revision, ...] = ()

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pydantic import Field, JsonValue
 
 from monitor_core.contract.base import Model, Utc
-from monitor_core.contract.request import Polling
+from monitor_core.contract.request import LONGEST_TURN_SECONDS, Polling
 from monitor_core.contract.schedule import Schedule
 
 
@@ -90,4 +90,6 @@ class TurnReport(Model):
     observation: ObservationSummary | None = None
     error: CheckError | None = None
     final: bool = Field(False, description="Whether a check was made at or after the deadline.")
-    allowed_seconds: float = Field(60.0, description="How long the worker lets its turns be just now.")
+    allowed_seconds: float = Field(
+        LONGEST_TURN_SECONDS, description="How long the worker's turns may be just now."
+    )

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from monitor_core.kinds.base import CheckSpec, Variable
 
-_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS"})
+_IDEMPOTENT = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PUT"})  # RFC 9110, 9.2.2
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _OWN_HEADERS = frozenset({"connection", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade"})
 _LONGEST_VALUE = 8192

@@ -64,6 +64,9 @@ class Registry:
             why = package if error.name else f"cannot be loaded: {error}"
             reason = f"check.kind: the driver of {kind!r} {why}"
             raise CheckFailed(ErrorClass.MISCONFIGURED, reason) from error
+        except Exception as error:
+            reason = f"check.kind: the driver of {kind!r} cannot be made: {type(error).__name__}"
+            raise CheckFailed(ErrorClass.MISCONFIGURED, reason) from error
 
     async def close(self) -> None:
         """Close every driver that was loaded; call it on the loop they ran on. One that fails keeps no other."""
