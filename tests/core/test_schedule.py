@@ -35,7 +35,7 @@ def walked(polling: Polling, schedule: Schedule, now: datetime) -> int:
 
 def summed(polling: Polling, k: int) -> float:
     """The offset of tick k, by adding every interval."""
-    cap = polling.max_interval_seconds or float("inf")
+    cap = polling.max_interval_seconds or YEAR
     return sum(min(polling.interval_seconds * polling.backoff**i, cap) for i in range(k))
 
 

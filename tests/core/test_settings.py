@@ -139,7 +139,7 @@ def test_the_worker_s_own_defaults() -> None:
     settings = worker_settings({})
     assert (settings.log_level, settings.allowed_targets, settings.denied_hosts) == ("INFO", (), ())
     assert (settings.max_activities, settings.max_orchestrations) == (1000, 32)
-    assert (settings.health_host, settings.health_port, settings.drain_seconds) == ("127.0.0.1", 8081, 30)
+    assert (settings.health_host, settings.health_port, settings.drain_seconds) == ("127.0.0.1", 8081, 75)
 
 
 def test_the_worker_s_own_variables() -> None:
