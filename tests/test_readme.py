@@ -57,7 +57,7 @@ def test_a_command_of_the_readme_works(line: str, parts: Stack) -> None:
     arguments = [
         re.sub(r"https://(api\.)?example\.com/(jobs/)?", f"{parts.simulator_url}/jobs/", w) for w in words
     ]
-    if arguments[:1] in (["watch"], ["cancel"]):
+    if arguments[:1] in (["watch"], ["cancel"], ["extend"]):
         _nightly(parts, checks=2 if arguments[0] == "watch" else 99)
     client = parts.client(*arguments)
     out, err = client.communicate(timeout=60)

@@ -67,7 +67,10 @@ def test_the_plain_form_s_help_is_that_page(arguments: list[str], capsys: pytest
     assert capsys.readouterr().out == page
 
 
-@pytest.mark.parametrize("command", ["start", "watch", "show", "cancel", "check-now", "schema"])
+@pytest.mark.parametrize(
+    "command",
+    ["start", "watch", "show", "cancel", "check-now", "pause", "resume", "extend", "edit", "complete", "schema"],
+)
 def test_a_command_s_help_says_what_it_takes(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "--help"]) == 0
     assert f" {command} [OPTIONS]" in capsys.readouterr().out

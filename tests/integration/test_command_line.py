@@ -125,3 +125,24 @@ def test_bad_input_is_one_clear_line(world: World, arguments: list[str], says: s
     assert ran.code == 2
     assert says.lower() in ran.err.lower(), ran.err
     assert "Traceback" not in ran.err
+
+
+def test_a_running_monitor_is_paused_resumed_extended_edited_and_completed(world: World) -> None:
+    url = world.job_url(duration_seconds=60)
+    assert world.run("start", "steered", 1, 20, MONITOR_URL=url).code == 0
+    assert world.run("pause", "steered", "--deadline", "stops").code == 0
+    assert "Paused" in world.run("show", "steered").out
+    assert world.run("pause", "steered").code == 2, "it is paused already"
+    assert world.run("resume", "steered").code == 0
+    assert world.run("extend", "steered", 30).code == 0
+    wrong = world.run("edit", "steered", "--success-when", "cod == 1")
+    assert (wrong.code, "success_when: column 1" in wrong.err) == (2, True), wrong.err
+    edited = world.run("edit", "steered", "--interval", 2, "--success-when", "code == 201", "--if-revision", 2)
+    assert edited.code == 0, edited.out + edited.err
+    refused = world.run("edit", "steered", "--interval", 3, "--if-revision", 2)
+    assert (refused.code, "revision 3" in refused.out + refused.err) == (2, True), refused.out + refused.err
+    assert world.run("complete", "steered", "--outcome", "Failed", "--reason", "the pipeline says so").code == 0
+    ended_as = world.run("show", "steered", "-o", "json").json
+    assert (ended_as["final_status"], ended_as["decided_by"]) == ("Failed", "push")
+    assert "the pipeline says so" in ended_as["reason"]
+    assert [revision["command"] for revision in ended_as["revisions"]] == ["resume", "extend", "edit"]

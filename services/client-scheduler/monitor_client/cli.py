@@ -19,18 +19,23 @@ from monitor_client.options import (
     Body,
     CheckTimeout,
     Expect,
+    ExtendBy,
     FailureWhen,
     Header,
+    IfRevision,
     Interval,
     Jitter,
     JobId,
     Label,
     MaxInterval,
     Method,
+    NewInterval,
     NewJobId,
+    NewTimeout,
     NoRetryAfter,
     Output,
     OutputAs,
+    PushedOutcome,
     Quiet,
     Reason,
     Restart,
@@ -42,6 +47,7 @@ from monitor_client.options import (
     TolerateErrors,
     TurnSeconds,
     Url,
+    WhilePaused,
 )
 from monitor_client.usage import Command, PlainFormGroup
 
@@ -126,6 +132,75 @@ def check_now(ctx: typer.Context, job_id: JobId, output: OutputAs = Output.TABLE
     from monitor_client import commands
 
     return commands.send(ctx.params, "check_now")
+
+
+@app.command(cls=Command)
+def pause(
+    ctx: typer.Context,
+    job_id: JobId,
+    deadline: WhilePaused = None,
+    reason: Reason = None,
+    output: OutputAs = Output.TABLE,
+) -> int:
+    """Make no check until resumed."""
+    from monitor_client import commands
+
+    return commands.send(ctx.params, "pause")
+
+
+@app.command(cls=Command)
+def resume(ctx: typer.Context, job_id: JobId, reason: Reason = None, output: OutputAs = Output.TABLE) -> int:
+    """Go on after a pause."""
+    from monitor_client import commands
+
+    return commands.send(ctx.params, "resume")
+
+
+@app.command(cls=Command)
+def extend(
+    ctx: typer.Context,
+    job_id: JobId,
+    seconds: ExtendBy,
+    reason: Reason = None,
+    output: OutputAs = Output.TABLE,
+) -> int:
+    """Move a monitor's deadline."""
+    from monitor_client import commands
+
+    return commands.send(ctx.params, "extend")
+
+
+@app.command(cls=Command)
+def edit(
+    ctx: typer.Context,
+    *,
+    job_id: JobId,
+    interval_seconds: NewInterval = None,
+    timeout_seconds: NewTimeout = None,
+    success_when: SuccessWhen = None,
+    failure_when: FailureWhen = None,
+    if_revision: IfRevision = None,
+    reason: Reason = None,
+    output: OutputAs = Output.TABLE,
+) -> int:
+    """Change what a monitor waits for, or how often."""
+    from monitor_client import commands
+
+    return commands.send(ctx.params, "edit")
+
+
+@app.command(cls=Command)
+def complete(
+    ctx: typer.Context,
+    job_id: JobId,
+    outcome: PushedOutcome = None,
+    reason: Reason = None,
+    output: OutputAs = Output.TABLE,
+) -> int:
+    """Tell a monitor the outcome: it ends without another check."""
+    from monitor_client import commands
+
+    return commands.send(ctx.params, "complete")
 
 
 @app.command(cls=Command)

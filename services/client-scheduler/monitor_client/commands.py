@@ -23,6 +23,8 @@ from monitor_core.settings import ClientSettings, client_settings
 from monitor_core.telemetry import configure_logging
 
 EXIT_REFUSED: Final = 2
+_OWN: Final = frozenset({"job_id", "output"})
+"""Parameters that are the command line's own, and no fields of a command."""
 
 Parameters = Mapping[str, Any]
 """A command's parameters by name, as typer has read them."""
@@ -73,7 +75,8 @@ def show(parameters: Parameters) -> int:
 
 def send(parameters: Parameters, name: str) -> int:
     """Send a command to a monitor, and print what became of it."""
-    given = {"id": uuid4().hex, "name": name, "reason": parameters.get("reason")}
+    fields = {field: value for field, value in parameters.items() if field not in _OWN and value is not None}
+    given = {"id": uuid4().hex, "name": name, **fields}
     command = parse_command(given)
 
     async def errand(service: MonitorService) -> int:

@@ -44,9 +44,7 @@ Url = Annotated[
 Method = Annotated[Text, _value(CHECK, "METHOD", "HTTP method (default: GET).", "--method")]
 Header = Annotated[Texts, _value(CHECK, "'NAME: VALUE'", "Header to send; repeatable.", "--header", "-H")]
 Body = Annotated[Text, _value(CHECK, "JSON|TEXT", "Body to send.", "--body")]
-AllowRepeat = Annotated[
-    bool, _flag(CHECK, "A POST or PATCH may be sent twice for one check.", "--allow-repeat")
-]
+AllowRepeat = Annotated[bool, _flag(CHECK, "A POST or PATCH may be sent twice for one check.", "--allow-repeat")]
 CheckTimeout = Annotated[
     Text, _value(CHECK, "SECONDS", "How long one check may take (default: 10).", "--check-timeout")
 ]
@@ -114,3 +112,16 @@ OutputAs = Annotated[
     Output, _flag(OUTCOME, "json: one document on stdout, the progress on stderr.", "--output", "-o")
 ]
 Quiet = Annotated[bool, _flag(OUTCOME, "No progress and no notes.", "--quiet", "-q")]
+
+WhilePaused = Annotated[
+    Text, _value(OUTCOME, "runs|stops", "Whether the time goes on meanwhile (default: runs).", "--deadline")
+]
+ExtendBy = Annotated[str, _argument("SECONDS", "Seconds to add to the deadline.")]
+NewInterval = Annotated[Text, _value(SCHEDULE, "SECONDS", "Seconds between two checks from now on.", "--interval")]
+NewTimeout = Annotated[Text, _value(SCHEDULE, "SECONDS", "Seconds from the start to the deadline.", "--timeout")]
+IfRevision = Annotated[
+    Text, _value(OUTCOME, "N", "Refuse unless the monitor is at this revision.", "--if-revision")
+]
+PushedOutcome = Annotated[
+    Text, _value(OUTCOME, "Completed|Failed", "What it ends as (default: Completed).", "--outcome")
+]

@@ -18,6 +18,7 @@ from monitor_core.conditions import check_conditions
 from monitor_core.contract import (
     Command,
     CommandOutcome,
+    Edit,
     MonitorInput,
     MonitorRequest,
     instance_id,
@@ -106,11 +107,14 @@ class MonitorService:
             inbox, and is applied once a worker runs it.
 
         Raises:
+            RequestError: an edit's condition does not compile.
             NotFound: there is no such monitor.
             AlreadyEnded: it had ended before it could hear the command.
         """
         view = await self.get(job_id)
         _expect_running(view)
+        if isinstance(command, Edit) and view.request is not None:
+            check_conditions(view.request.model_copy(update=command.conditions()), self._kinds)
         try:
             await self._gateway.tell(view.instance_id, command.model_dump(mode="json", exclude_none=True))
         except SchedulerRefused as error:

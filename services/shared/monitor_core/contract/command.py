@@ -74,6 +74,11 @@ class Edit(_Command):
             )
         return self
 
+    def conditions(self) -> dict[str, str]:
+        """The conditions to change, by name."""
+        given = {"success_when": self.success_when, "failure_when": self.failure_when}
+        return {name: text for name, text in given.items() if text is not None}
+
     def changes(self) -> dict[str, float | str]:
         """The fields to change, by name."""
         return {name: value for name in _EDITABLE if (value := getattr(self, name)) is not None}
