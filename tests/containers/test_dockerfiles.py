@@ -19,7 +19,7 @@ CONTEXTS = {
 }
 PLANTED = [
     ("plain_syntax", "ARG PYTHON_IMAGE", "# syntax=docker/dockerfile:1\nARG PYTHON_IMAGE"),
-    ("plain_syntax", "RUN pip ", "RUN --mount=type=cache,target=/root/.cache pip "),
+    ("plain_syntax", "RUN pip ", "RUN --mount=type=cache,target=/var/cache/pip pip "),
     ("base_image", "ARG PYTHON_IMAGE=python:3.13-slim", "ARG PYTHON_IMAGE=python"),
     ("base_image", "FROM ${PYTHON_IMAGE}\n", "FROM python:3.13-slim@sha256:0123\n"),
     ("stages", "FROM ${PYTHON_IMAGE}\nCOPY", "COPY"),
