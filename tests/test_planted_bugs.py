@@ -1,4 +1,4 @@
-"""The checks that guard the semantics, each against bugs planted into a copy of the worker.
+"""The checks that guard the semantics, each against bugs planted into a copy of the services.
 
 A row is a bug, as one edit of one file, and the test that has to find it.
 """
@@ -12,8 +12,13 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 MODEL, HISTORIES = "tests/worker/test_model.py", "tests/worker/test_histories.py"
-CONTROL, ORCHESTRATOR = "tests/worker/test_control.py", "tests/worker/test_orchestrator.py"
-REPORTS, COMMANDS, POLICY, LOOP = "reports.py", "commands.py", "policy.py", "orchestrator.py"
+START, WATCHING = "tests/client/test_client_start.py", "tests/client/test_client_watch.py"
+COMMANDS, LOOP, POLICY, REPORTS = (
+    f"worker/monitor_worker/{name}.py" for name in ("commands", "orchestrator", "policy", "reports")
+)
+IDENTITY, SERVICE, WATCH = (
+    f"client-scheduler/monitor_client/{name}.py" for name in ("identity", "service", "watch")
+)
 
 BUGS = {
     "a command sent twice is applied twice": (
@@ -70,7 +75,7 @@ BUGS = {
         HISTORIES,
         LOOP,
         "self._ctx.create_timer(at)",
-        "self._ctx.create_timer(at + _SLACK)",
+        "self._ctx.create_timer(at.replace(microsecond=(at.microsecond + 1000) % 1_000_000))",
     ),
     "turns last a second longer": (
         HISTORIES,
@@ -96,6 +101,28 @@ BUGS = {
         "return Decision(verdict=Verdict.TIMEOUT",
         "return None and Decision(verdict=Verdict.TIMEOUT",
     ),
+    "a retried start does not find itself": (START, IDENTITY, "if existing.run == run:", "if False:"),
+    "the same request is a conflict": (
+        START,
+        IDENTITY,
+        "fingerprint(existing.request) != fingerprint(request)",
+        "fingerprint(existing.request) == fingerprint(request)",
+    ),
+    "a conflict names no field": (
+        START,
+        IDENTITY,
+        "raise Conflict(request.job_id, fields)",
+        "raise Conflict(request.job_id, [])",
+    ),
+    "an ended monitor counts as running": (START, IDENTITY, "if existing.verdict is not None:", "if False:"),
+    "a first attempt takes an ended one's place": (START, SERVICE, "replace = False", "replace = True"),
+    "an ended one is started anew unasked": (
+        START,
+        SERVICE,
+        "if existing is not None and not restart:",
+        "if False:",
+    ),
+    "a watcher goes over to another run": (WATCHING, WATCH, "view.run != self._run:", "False:"),
 }
 
 
@@ -103,14 +130,10 @@ BUGS = {
 def test_a_planted_bug_is_found(bug: str, tmp_path: Path) -> None:
     test, file, right, wrong = BUGS[bug]
     _copy(tmp_path)
-    planted = tmp_path / "services" / "worker" / "monitor_worker" / file
+    planted = tmp_path / "services" / file
     source = planted.read_text()
     assert source.count(right) == 1, "the bug has nowhere to go: bring this table up to date"
-    planted.write_text(
-        source.replace(right, wrong).replace(
-            "_log = ", "from datetime import timedelta\n_SLACK = timedelta(milliseconds=1)\n_log = ", 1
-        )
-    )
+    planted.write_text(source.replace(right, wrong))
     ran = _pytest(tmp_path, test)
     assert ran.returncode == 1, ran.stdout[-2000:]
     assert "failed" in ran.stdout
@@ -124,7 +147,7 @@ def test_without_a_bug_nothing_is_found(test: str, tmp_path: Path) -> None:
 
 
 def _copy(to: Path) -> None:
-    for folder in ("services", "tests/support", "tests/worker"):
+    for folder in ("services", "tests/support", "tests/worker", "tests/client"):
         shutil.copytree(ROOT / folder, to / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("pyproject.toml", "tests/conftest.py"):
         shutil.copy(ROOT / file, to / file)
