@@ -17,7 +17,8 @@ import pytest
 from monitor_core.contract import ErrorClass
 from monitor_core.kinds import HttpCheck
 from monitor_worker.checks.base import CheckContext, CheckFailed
-from monitor_worker.checks.http import LARGEST_ANSWER, HttpDriver
+from monitor_worker.checks.http import HttpDriver
+from monitor_worker.checks.http_client import LARGEST_ANSWER
 from monitor_worker.checks.targets import TargetGuard
 
 CONTEXT = CheckContext("job", "run.0.1.1", 1, 10.0)

@@ -6,10 +6,15 @@ A new kind is a module here and a driver of the same name in monitor_worker.chec
 from collections.abc import Mapping
 from typing import Final
 
+from monitor_core.kinds.azure_operation import AzureOperationCheck
 from monitor_core.kinds.base import CheckSpec, Variable
 from monitor_core.kinds.http import HttpCheck
 from monitor_core.kinds.simulated import SimulatedCheck
 
-BUILT_IN: Final[Mapping[str, type[CheckSpec]]] = {"http": HttpCheck, "simulated": SimulatedCheck}
+BUILT_IN: Final[Mapping[str, type[CheckSpec]]] = {
+    "azure_operation": AzureOperationCheck,
+    "http": HttpCheck,
+    "simulated": SimulatedCheck,
+}
 
-__all__ = ["BUILT_IN", "CheckSpec", "HttpCheck", "SimulatedCheck", "Variable"]
+__all__ = ["BUILT_IN", "AzureOperationCheck", "CheckSpec", "HttpCheck", "SimulatedCheck", "Variable"]

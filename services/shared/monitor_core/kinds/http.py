@@ -1,22 +1,15 @@
 """The kind `http`: one request to a URL; the job's status, or a service's availability."""
 
 import json
-import re
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
-from pydantic_core import PydanticCustomError
 
 from monitor_core.kinds.base import CheckSpec, Variable
+from monitor_core.kinds.http_fields import Headers, Url
 
 _IDEMPOTENT = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PUT"})  # RFC 9110, 9.2.2
-_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
-_OWN_HEADERS = frozenset({"connection", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade"})
-_LONGEST_VALUE = 8192
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 _CODE = r"^[1-5]([0-9]{2}|xx)$"
 Code = Annotated[
@@ -51,9 +44,9 @@ class HttpCheck(CheckSpec):
     natural_failure = "code >= 200 && code < 300 && status in ['Failed', 'Canceled']"
 
     kind: Literal["http"] = "http"
-    url: str = Field(max_length=2048, description="http or https; no credentials in it.")
+    url: Url = Field(description="http or https; no credentials in it.")
     method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"] = "GET"
-    headers: dict[str, str] = Field({}, max_length=50)
+    headers: Headers = Field({})
     body: Any = Field(None, description="Sent as JSON; a text is sent as it is, as text/plain.")
     expected_codes: tuple[Code, ...] = Field(
         ("2xx",), max_length=50, description="Codes, or classes such as 2xx, whose answers are no error."
@@ -63,21 +56,6 @@ class HttpCheck(CheckSpec):
         False, description="A method that is not idempotent may be sent more than once for one check."
     )
 
-    @field_validator("url")
-    @classmethod
-    def _plain_http(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("should be an absolute http or https URL")
-        if parts.username is not None or parts.password is not None:
-            raise PydanticCustomError(
-                "withheld", "should have no user name or password in it: it stays in the history"
-            )
-        if not url.isprintable() or " " in url:
-            raise ValueError("should have no space or control character in it")
-        _ = parts.port  # raises where it is no port
-        return url
-
     @field_validator("body")
     @classmethod
     def _is_json(cls, body: Any) -> Any:
@@ -86,18 +64,6 @@ class HttpCheck(CheckSpec):
         except (TypeError, ValueError) as error:
             raise ValueError(f"should be JSON: {error}") from error
         return body
-
-    @field_validator("headers")
-    @classmethod
-    def _sendable(cls, headers: dict[str, str]) -> dict[str, str]:
-        for name, value in headers.items():
-            if not _TOKEN.fullmatch(name) or not _FIELD_VALUE.fullmatch(value) or len(value) > _LONGEST_VALUE:
-                raise ValueError(f"{name!r} is not a valid header")
-            if name.lower() in _SECRET_HEADERS:
-                raise ValueError(f"{name} would carry a secret into the history, where it stays readable")
-            if name.lower() in _OWN_HEADERS:
-                raise ValueError(f"{name} is set by the check itself")
-        return headers
 
     @model_validator(mode="after")
     def _repeatable(self) -> Self:

@@ -1,7 +1,7 @@
 """From an HTTP answer to an observation: the variables, the status, and what a code means. Pure."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -41,43 +41,52 @@ class Answer:
     latency_seconds: float
 
 
-class _Meaning(NamedTuple):
+class Meaning(NamedTuple):
+    """What a code that is not expected says about the next check, and to a person."""
+
     error_class: ErrorClass
     advice: str
 
 
-_MEANINGS: Final = {
-    "401": _Meaning(ErrorClass.PERMANENT, "it asks who is asking, and the check sends no credentials"),
-    "403": _Meaning(ErrorClass.PERMANENT, "the worker may not read it"),
-    "404": _Meaning(ErrorClass.TRANSIENT, "there is nothing there, perhaps not yet"),
-    "405": _Meaning(ErrorClass.PERMANENT, "it takes other methods: change check.method"),
-    "407": _Meaning(ErrorClass.PERMANENT, "a proxy asks who is asking"),
-    "408": _Meaning(ErrorClass.TRANSIENT, "it did not receive the request in time"),
-    "409": _Meaning(ErrorClass.TRANSIENT, "its state does not allow this at the moment"),
-    "410": _Meaning(ErrorClass.PERMANENT, "it is gone for good"),
-    "425": _Meaning(ErrorClass.TRANSIENT, "it wants to be asked later"),
-    "429": _Meaning(ErrorClass.TRANSIENT, "it is asked too often: raise polling.interval_seconds"),
-    "3xx": _Meaning(ErrorClass.PERMANENT, "it is elsewhere: change check.url, or raise check.max_redirects"),
-    "5xx": _Meaning(ErrorClass.TRANSIENT, "the trouble is on its side"),
+MEANINGS: Final[Mapping[str, Meaning]] = {
+    "401": Meaning(ErrorClass.PERMANENT, "it asks who is asking, and the check sends no credentials"),
+    "403": Meaning(ErrorClass.PERMANENT, "the worker may not read it"),
+    "404": Meaning(ErrorClass.TRANSIENT, "there is nothing there, perhaps not yet"),
+    "405": Meaning(ErrorClass.PERMANENT, "it takes other methods: change check.method"),
+    "407": Meaning(ErrorClass.PERMANENT, "a proxy asks who is asking"),
+    "408": Meaning(ErrorClass.TRANSIENT, "it did not receive the request in time"),
+    "409": Meaning(ErrorClass.TRANSIENT, "its state does not allow this at the moment"),
+    "410": Meaning(ErrorClass.PERMANENT, "it is gone for good"),
+    "425": Meaning(ErrorClass.TRANSIENT, "it wants to be asked later"),
+    "429": Meaning(ErrorClass.TRANSIENT, "it is asked too often: raise polling.interval_seconds"),
+    "3xx": Meaning(ErrorClass.PERMANENT, "it is elsewhere: change check.url, or raise check.max_redirects"),
+    "5xx": Meaning(ErrorClass.TRANSIENT, "the trouble is on its side"),
+    "any": Meaning(ErrorClass.PERMANENT, "change the request, or add the code to check.expected_codes"),
 }
-_OTHERWISE: Final = _Meaning(ErrorClass.PERMANENT, "change the request, or add the code to check.expected_codes")
+"""By code, else by class of codes, else `any`."""
 
 
-def observation(answer: Answer, expected_codes: Collection[str], now: datetime) -> Observation:
+def observation(
+    answer: Answer,
+    expected_codes: Collection[str],
+    now: datetime,
+    meanings: Mapping[str, Meaning] = MEANINGS,
+) -> Observation:
     """What an answer shows.
 
     Args:
         answer: any, whatever its code.
         expected_codes: `200` or `2xx`; any other code is the observation's error.
         now: UTC, to count a Retry-After that is a date from.
+        meanings: of the codes that are not expected, as MEANINGS.
     """
     variables = _variables(answer)
     expected = {str(answer.code), _class_of(answer.code)} & set(expected_codes)
     return Observation(
-        status=_printable(str(variables.get("status", ""))) or f"HTTP {answer.code}",
+        status=printable(str(variables.get("status", ""))) or f"HTTP {answer.code}",
         variables=variables,
         summary=f"{_named(answer.code)}, {len(answer.content)} bytes in {answer.latency_seconds * 1000:.0f} ms",
-        error=None if expected else _unexpected(answer),
+        error=None if expected else _unexpected(answer, meanings),
         retry_after_seconds=retry_after(answer.headers.get("Retry-After"), now),
     )
 
@@ -94,6 +103,11 @@ def retry_after(value: str | None, now: datetime) -> float | None:
         except (ValueError, TypeError, OverflowError, IndexError):  # email.utils takes apart whatever it is given
             return None
     return min(max(seconds, 0.0), _LONGEST_WAIT_SECONDS)
+
+
+def origin_of(answer: Answer) -> str:
+    """Which answer it is, for a message."""
+    return f"{_named(answer.code)} from {answer.method} {shown(answer.url)}"
 
 
 def _variables(answer: Answer) -> dict[str, Any]:
@@ -115,10 +129,9 @@ def _variables_of_json(text: str, content_type: str) -> dict[str, Any]:
     return {"body": body, "status": status} if isinstance(status, str) else {"body": body}
 
 
-def _unexpected(answer: Answer) -> CheckFailed:
-    meaning = _MEANINGS.get(str(answer.code)) or _MEANINGS.get(_class_of(answer.code)) or _OTHERWISE
-    message = f"{_named(answer.code)} from {answer.method} {shown(answer.url)}: {meaning.advice}"
-    return CheckFailed(meaning.error_class, message)
+def _unexpected(answer: Answer, meanings: Mapping[str, Meaning]) -> CheckFailed:
+    meaning = meanings.get(str(answer.code)) or meanings.get(_class_of(answer.code)) or meanings["any"]
+    return CheckFailed(meaning.error_class, f"{origin_of(answer)}: {meaning.advice}")
 
 
 def _class_of(code: int) -> str:
@@ -133,6 +146,7 @@ def _named(code: int) -> str:
         return str(code)
 
 
-def _printable(text: str) -> str:
-    cut = text[:_LONGEST_STATUS]
+def printable(text: str, longest: int = _LONGEST_STATUS) -> str:
+    """The beginning of a stranger's text, fit for one line."""
+    cut = text[:longest]
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in cut)

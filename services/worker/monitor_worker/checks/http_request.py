@@ -41,18 +41,29 @@ class Request:
     content_type: str | None = None
 
     @classmethod
+    def get(cls, url: str, headers: Mapping[str, str]) -> Self:
+        """A GET.
+
+        Raises:
+            CheckFailed: the URL cannot be asked.
+        """
+        try:
+            target = URL(url)
+            target.origin()  # raises where it has no host
+        except ValueError as error:
+            raise CheckFailed(ErrorClass.MISCONFIGURED, f"check.url cannot be asked: {error}") from None
+        return cls("GET", target, headers)
+
+    @classmethod
     def first(cls, spec: HttpCheck) -> Self:
         """The request that a spec describes.
 
         Raises:
             CheckFailed: its URL cannot be asked.
         """
-        try:
-            url = URL(spec.url)
-            url.origin()  # raises where it has no host
-        except ValueError as error:
-            raise CheckFailed(ErrorClass.MISCONFIGURED, f"check.url cannot be asked: {error}") from None
-        return cls(spec.method, url, spec.headers, *_encoded(spec.body))
+        body, content_type = _encoded(spec.body)
+        asked = cls.get(spec.url, spec.headers)
+        return replace(asked, method=spec.method, body=body, content_type=content_type)
 
     def all_headers(self, context: CheckContext) -> CIMultiDict[str]:
         """The headers to send: the spec's over the defaults."""
