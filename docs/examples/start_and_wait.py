@@ -1,14 +1,20 @@
 """A workflow of your own that waits with Durable Monitor: start a job, wait for it, act on the verdict.
 
-The monitor is an orchestration named `monitor`, so any workflow of the Durable Task SDK can call it. A worker that
-runs monitors has to be there on the same task hub: Durable Monitor's own, or this very one.
+The monitor is an orchestration named `monitor`, so any workflow of the Durable Task SDK can call it. A worker of
+Durable Monitor runs it, on the same task hub. Your own worker must take only what is registered with it: without
+work item filters it would be handed monitors too, and fail them.
+
+    python start_and_wait.py http://localhost:8000/jobs    # with the emulator and a Durable Monitor worker running
 """
 
 import json
+import sys
 import urllib.request
 from collections.abc import Generator
 from typing import Any
 
+from durabletask.azuremanaged.client import DurableTaskSchedulerClient
+from durabletask.azuremanaged.worker import DurableTaskSchedulerWorker
 from durabletask.task import ActivityContext, OrchestrationContext, Task
 
 
@@ -41,3 +47,34 @@ def start_and_wait(ctx: OrchestrationContext, url: str) -> Generator[Task[Any], 
     if verdict["final_status"] != "Completed":
         raise RuntimeError(f"the job did not complete: {verdict['reason']}")
     return (yield ctx.call_activity(report, input=verdict))
+
+
+def main(jobs_url: str, scheduler: str = "localhost:8080", taskhub: str = "default") -> str:
+    """Run a worker for this workflow, start it once, and wait for it; what `report` has said."""
+    place: dict[str, Any] = {
+        "host_address": scheduler,
+        "taskhub": taskhub,
+        "token_credential": None,
+        "secure_channel": False,
+    }
+    worker = DurableTaskSchedulerWorker(**place)
+    worker.add_orchestrator(start_and_wait)
+    worker.add_activity(start_job)
+    worker.add_activity(report)
+    worker.use_work_item_filters()  # what it takes is what is registered above, and no monitor
+    worker.start()
+    client = DurableTaskSchedulerClient(**place)
+    try:
+        instance = client.schedule_new_orchestration(start_and_wait, input=jobs_url)
+        state = client.wait_for_orchestration_completion(instance, timeout=120)
+        if state is None:
+            raise RuntimeError(f"there is no instance {instance}")
+        state.raise_if_failed()
+        return str(state.get_output())
+    finally:
+        client.close()
+        worker.stop()
+
+
+if __name__ == "__main__":
+    print(main(*sys.argv[1:]))

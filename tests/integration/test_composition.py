@@ -77,18 +77,12 @@ def ended(engine: Hub, instance: str) -> OrchestrationState:
     return state
 
 
-def test_on_another_worker(engine: Hub, simulator: JobSimulator, example: ModuleType) -> None:
+def test_the_example_as_it_stands_beside_a_worker_of_ours(
+    engine: Hub, simulator: JobSimulator, example: ModuleType
+) -> None:
     engine.worker(allowed=(simulator.url.removeprefix("http://"),))
-    worker = users_worker(engine)
-    register(worker, example)
-    worker.start()  # type: ignore[no-untyped-call]
-    try:
-        instance = engine.client.schedule_new_orchestration("start_and_wait", input=f"{simulator.url}/jobs")
-        state = ended(engine, instance)
-        assert state.runtime_status == OrchestrationStatus.COMPLETED, state.failure_details
-        assert json.loads(state.get_output())["status"] == "Completed"
-    finally:
-        worker.stop()  # type: ignore[no-untyped-call]
+    said = json.loads(example.main(f"{simulator.url}/jobs", engine.settings.address))
+    assert said["status"] == "Completed"
 
 
 def test_on_the_same_worker(engine: Hub, simulator: JobSimulator, example: ModuleType) -> None:

@@ -260,7 +260,7 @@ def test_a_report_of_another_run_changes_nothing(state: Monitor, told: TurnRepor
 def test_a_report_of_another_turn_counts_its_checks_and_no_more(
     state: Monitor, told: TurnReport, moment: datetime
 ) -> None:
-    assume((told.revision, told.turn) != (state.progress.revision, state.progress.turn))
+    assume(told.turn != state.progress.turn)
     after = reports.absorb(state, told, moment)
     assert after.decision is state.decision
     assert after.progress.checks_performed == state.progress.checks_performed + told.checks

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from monitor_core.settings import SettingsError, worker_settings
 from monitor_core.telemetry import configure_logging
@@ -11,8 +11,10 @@ from monitor_worker.host import listen_for_signals
 EXIT_USAGE = 2
 
 
-def main(environment: Mapping[str, str] = os.environ) -> int:
+def main(arguments: Sequence[str] = (), environment: Mapping[str, str] = os.environ) -> int:
     """Run until SIGTERM or SIGINT; the process's exit code."""
+    if arguments:
+        return _usage("the worker takes no arguments; its variables are those of WorkerSettings in settings.py")
     # Before the slow imports: as a container's first process it would not hear a signal without a handler.
     asked_to_stop = listen_for_signals()
     try:
@@ -22,9 +24,15 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
 
         worker = Worker(settings)
         worker.start()
-    except (SettingsError, OSError) as error:
-        print(f"Error: {error}", file=sys.stderr)  # noqa: T201 # the user's terminal
-        return EXIT_USAGE
+    except SettingsError as error:
+        return _usage(str(error))
+    except OSError as error:
+        return _usage(f"{error} (another port for /healthz and /readyz: MONITOR_HEALTH_PORT, 0 for a free one)")
     asked_to_stop.wait()
     worker.stop()
     return 0
+
+
+def _usage(problem: str) -> int:
+    print(f"Error: {problem}", file=sys.stderr)  # noqa: T201 # the user's terminal
+    return EXIT_USAGE
