@@ -49,7 +49,7 @@ def test_all_but_job_and_check_has_a_default() -> None:
         ({"check": None}, "check", "a valid dictionary"),
         ({"check": ["http"]}, "check", "a valid dictionary"),
         ({"check": {}}, "check.kind", "is required"),
-        ({"check": {"kind": "ftp"}}, "check.kind", "one of http, simulated (got 'ftp')"),
+        ({"check": {"kind": "ftp"}}, "check.kind", "one of http, simulated, tcp (got 'ftp')"),
         ({"check": {"kind": ["http"]}}, "check.kind", "one of http, simulated"),
         ({"check": {"kind": "simulated", "chekcs": 1}}, "check.chekcs", "is not a known field"),
         ({"check": {"kind": "simulated", "checks": 0}}, "check.checks", "greater than or equal to 1 (got 0)"),

@@ -9,7 +9,12 @@ from typing import Final
 from monitor_core.kinds.base import CheckSpec, Variable
 from monitor_core.kinds.http import HttpCheck
 from monitor_core.kinds.simulated import SimulatedCheck
+from monitor_core.kinds.tcp import TcpCheck
 
-BUILT_IN: Final[Mapping[str, type[CheckSpec]]] = {"http": HttpCheck, "simulated": SimulatedCheck}
+BUILT_IN: Final[Mapping[str, type[CheckSpec]]] = {
+    "http": HttpCheck,
+    "simulated": SimulatedCheck,
+    "tcp": TcpCheck,
+}
 
-__all__ = ["BUILT_IN", "CheckSpec", "HttpCheck", "SimulatedCheck", "Variable"]
+__all__ = ["BUILT_IN", "CheckSpec", "HttpCheck", "SimulatedCheck", "TcpCheck", "Variable"]
