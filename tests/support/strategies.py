@@ -70,17 +70,28 @@ def pollings(draw: st.DrawFn, /, **fixed: Any) -> Polling:
 
 job_ids = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=128)
 """Every kind of job id."""
-checks: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
-    {"kind": st.just("simulated")},
-    optional={"checks": st.integers(1, 1000), "outcome": st.sampled_from(["Succeeded", "Failed", "Canceled"])},
-) | st.fixed_dictionaries(
-    {"kind": st.just("http"), "url": st.sampled_from(["http://a.example/", "https://b.example/x?y=z"])},
-    optional={
-        "method": st.sampled_from(["GET", "HEAD"]),
-        "headers": st.dictionaries(st.sampled_from(["Accept", "X-Trace"]), st.just("x"), max_size=2),
-        "expected_codes": st.lists(st.sampled_from([200, "204", "2xx", "4xx"]), max_size=3),
-        "max_redirects": st.integers(0, 20),
-    },
+checks: st.SearchStrategy[dict[str, Any]] = (
+    st.fixed_dictionaries(
+        {"kind": st.just("simulated")},
+        optional={"checks": st.integers(1, 1000), "outcome": st.sampled_from(["Succeeded", "Failed", "Canceled"])},
+    )
+    | st.fixed_dictionaries(
+        {"kind": st.just("http"), "url": st.sampled_from(["http://a.example/", "https://b.example/x?y=z"])},
+        optional={
+            "method": st.sampled_from(["GET", "HEAD"]),
+            "headers": st.dictionaries(st.sampled_from(["Accept", "X-Trace"]), st.just("x"), max_size=2),
+            "expected_codes": st.lists(st.sampled_from([200, "204", "2xx", "4xx"]), max_size=3),
+            "max_redirects": st.integers(0, 20),
+        },
+    )
+    | st.fixed_dictionaries(
+        {
+            "kind": st.just("tcp"),
+            "host": st.sampled_from(["a.example", "192.0.2.1", "2001:db8::1"]),
+            "port": st.integers(1, 65535),
+        },
+        optional={"tls": st.booleans(), "banner_bytes": st.integers(0, 4096)},
+    )
 )
 """Checks of the built-in kinds, as a user writes them; without a body."""
 tolerances = st.builds(Tolerance, consecutive_errors=st.integers(0, 5), consecutive_successes=st.integers(1, 5))

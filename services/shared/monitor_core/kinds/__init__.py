@@ -10,11 +10,21 @@ from monitor_core.kinds.azure_operation import AzureOperationCheck
 from monitor_core.kinds.base import CheckSpec, Variable
 from monitor_core.kinds.http import HttpCheck
 from monitor_core.kinds.simulated import SimulatedCheck
+from monitor_core.kinds.tcp import TcpCheck
 
 BUILT_IN: Final[Mapping[str, type[CheckSpec]]] = {
     "azure_operation": AzureOperationCheck,
     "http": HttpCheck,
     "simulated": SimulatedCheck,
+    "tcp": TcpCheck,
 }
 
-__all__ = ["BUILT_IN", "AzureOperationCheck", "CheckSpec", "HttpCheck", "SimulatedCheck", "Variable"]
+__all__ = [
+    "BUILT_IN",
+    "AzureOperationCheck",
+    "CheckSpec",
+    "HttpCheck",
+    "SimulatedCheck",
+    "TcpCheck",
+    "Variable",
+]

@@ -1,0 +1,75 @@
+"""The kind `tcp`: a port answers; with TLS how long its certificate is good, and what it says first."""
+
+from ipaddress import ip_address
+from types import MappingProxyType
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from monitor_core.kinds.base import CheckSpec, Variable
+
+_NO_PART_OF_A_NAME = frozenset(" %/\\:@?#[]")
+
+
+class TcpCheck(CheckSpec):
+    """One connection per check, closed again at once.
+
+    A port that refuses, does not answer, speaks no TLS or shows a certificate that cannot be trusted is observed
+    (`Refused`, `Unreachable`, `No TLS`, `Untrusted`) and waited for. A name that cannot be resolved is a transient
+    error of the check, since nothing was looked at; a target that the worker may not reach a misconfiguration.
+    """
+
+    variables = MappingProxyType(
+        {
+            "connected": Variable("bool", "Whether the port took the connection, whatever became of TLS."),
+            "latency_ms": Variable(
+                "double", "Milliseconds from the check's start to the connection, before TLS; absent without one."
+            ),
+            "tls": Variable("bool", "Whether the check asks for TLS."),
+            "tls_verified": Variable(
+                "bool", "Whether the TLS handshake succeeded, and the certificate is trusted and the host's own."
+            ),
+            "tls_version": Variable("string", "TLSv1.3, say; absent unless tls_verified."),
+            "certificate_days_left": Variable(
+                "double", "Days until the server's certificate expires; absent unless tls_verified."
+            ),
+            "has_banner": Variable("bool", "Whether banner_bytes asks for a banner, and the port said something."),
+            "banner": Variable(
+                "string", "What the port said first, as UTF-8, at least its first line; absent unless has_banner."
+            ),
+        }
+    )
+    natural_success = "connected && (tls_verified || !tls)"
+
+    kind: Literal["tcp"] = "tcp"
+    host: str = Field(max_length=253, description="A name or an address; no scheme, port or brackets.")
+    port: int = Field(ge=1, le=65535)
+    tls: bool = Field(False, description="Make a TLS handshake, and verify the certificate for the host.")
+    banner_bytes: int = Field(
+        0,
+        ge=0,
+        le=4096,
+        description="Read what the port says first: to the end of a line, or so many bytes, or until the check's "
+        "time is nearly over. 0 reads nothing. Nothing is ever sent.",
+    )
+
+    @field_validator("host")
+    @classmethod
+    def _name_or_address(cls, host: str) -> str:
+        if "%" not in host and _is_address(host):
+            return host
+        if not host or not host.isprintable() or _NO_PART_OF_A_NAME & set(host):
+            raise ValueError("should be a name or an address alone, example.com or 2001:db8::1 say")
+        try:
+            host.encode("idna")
+        except UnicodeError:
+            raise ValueError("should be a name that DNS can carry, its parts 1 to 63 characters long") from None
+        return host
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
