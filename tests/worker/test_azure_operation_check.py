@@ -376,9 +376,9 @@ async def test_a_job_of_the_simulator_is_adopted_and_seen_to_its_end(outcome: st
 
 async def test_a_failing_and_an_unknown_job_of_the_simulator_are_errors() -> None:
     with JobSimulator() as simulator:
-        async with ClientSession() as session:
-            job = {"id": "j", "status_code": 503, "error_retry_after_seconds": 5}
-            await session.post(f"{simulator.url}/jobs", json=job)
+        job = {"id": "j", "status_code": 503, "error_retry_after_seconds": 5}
+        async with ClientSession() as session, session.post(f"{simulator.url}/jobs", json=job) as started:
+            assert started.status == 202
         found = await checked(f"{simulator.url}/jobs/j")
         unknown = await checked(f"{simulator.url}/jobs/none")
     assert found.error is not None
