@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 MODEL, HISTORIES = "tests/worker/test_model.py", "tests/worker/test_histories.py"
+REPLAY = "tests/worker/test_replay.py"
 START, WATCHING = "tests/client/test_client_start.py", "tests/client/test_client_watch.py"
 COMMANDS, LOOP, POLICY, REPORTS = (
     f"worker/monitor_worker/{name}.py" for name in ("commands", "orchestrator", "policy", "reports")
@@ -66,7 +67,7 @@ BUGS = {
         "return monitor",
     ),
     "history is never renewed": (
-        MODEL,
+        REPLAY,
         POLICY,
         "return self.turns >= self.most_turns or self.wakes >= self.most_wakes",
         "return False",
