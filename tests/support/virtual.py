@@ -26,7 +26,7 @@ from monitor_core.contract import (
     parse_request,
 )
 from monitor_core.kinds import BUILT_IN
-from monitor_worker.turns import Look, TurnRun
+from monitor_worker.turns import Checkpoint, Look, Looker, TurnRun
 from monitor_worker.versions import monitor_orchestrator
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -70,6 +70,7 @@ class World:
         self.target = target
         self.turns: list[Turn] = []
         self.checked_at: list[float] = []
+        self.checkpoints: list[Checkpoint] = []
         self.allowed = 60.0
         self.clocks_ahead = 0.0
 
@@ -81,11 +82,12 @@ class World:
         report = TurnRun(turn, instance_id(turn.job_id), self._looker(clock), clock, self.allowed).run()
         return report, clock.time - skew
 
-    def _looker(self, clock: VirtualClock) -> Callable[[int, float], Look]:
-        def look(number: int, allowed: float) -> Look:
+    def _looker(self, clock: VirtualClock) -> Looker:
+        def look(number: int, allowed: float, checkpoint: Checkpoint) -> Look:
             started = clock.now()
             since = (started - START).total_seconds() - self.clocks_ahead
             self.checked_at.append(since)
+            self.checkpoints.append(checkpoint)
             answer = self.target(number, since)
             clock.wait(min(answer.takes, allowed))
             if answer.takes > allowed:
@@ -100,7 +102,7 @@ class World:
                 success=answer.status == "Succeeded",
                 failure=answer.status == "Failed",
             )
-            return Look(observation=seen, retry_after_seconds=answer.retry_after)
+            return Look(observation=seen, retry_after_seconds=answer.retry_after, checkpoint={"check": number})
 
         return look
 

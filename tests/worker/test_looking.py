@@ -90,14 +90,14 @@ def registry(check: Check) -> Registry:
 
 
 def look(loop: LoopThread, check: Check, asked: Turn, seconds: float = 60) -> Look:
-    return looker(asked, KEY, registry(check), loop.ask, VirtualClock(START))(11, seconds)
+    return looker(asked, KEY, registry(check), loop.ask, VirtualClock(START), mask=str)(11, seconds, None)
 
 
 def judged(observation: Observation, **conditions: str) -> Look:
     """The look at an observation, without any loop."""
     driver = registry(lambda *_: asyncio.sleep(0, observation))
     asked = turn(**{"success_when": None, "failure_when": None, **conditions})
-    return looker(asked, KEY, driver, lambda *_: observation, VirtualClock(START))(1, 10)
+    return looker(asked, KEY, driver, lambda *_: observation, VirtualClock(START), mask=str)(1, 10, None)
 
 
 def error_of(seen: Look) -> tuple[ErrorClass, str]:
@@ -124,7 +124,7 @@ def test_an_observation_becomes_a_summary_with_what_the_conditions_say() -> None
         return Observation("Up", {"up": True}, summary="all is well", retry_after_seconds=5)
 
     driver = registry(lambda *_: asyncio.sleep(0, Observation("")))
-    seen = looker(turn(failure_when="!up", success_when="up"), KEY, driver, ask, clock)(1, 10)
+    seen = looker(turn(failure_when="!up", success_when="up"), KEY, driver, ask, clock, mask=str)(1, 10, None)
     assert seen.observation is not None
     assert (seen.observation.status, seen.observation.summary) == ("Up", "all is well")
     assert (seen.observation.at, seen.observation.latency_seconds) == (START, 1.5)
@@ -139,7 +139,9 @@ def test_a_clock_that_is_set_back_gives_no_negative_latency() -> None:
         clock.time -= timedelta(hours=1)
         return Observation("Up", {"up": True})
 
-    seen = looker(turn(), KEY, registry(lambda *_: asyncio.sleep(0, Observation(""))), ask, clock)(1, 10)
+    seen = looker(turn(), KEY, registry(lambda *_: asyncio.sleep(0, Observation(""))), ask, clock, mask=str)(
+        1, 10, None
+    )
     assert seen.observation is not None
     assert seen.observation.latency_seconds == 0
 
@@ -327,12 +329,12 @@ def test_a_turn_that_can_never_be_checked_is_misconfigured_and_asks_nobody(
 
     clock = VirtualClock(START)
     driver = registry(lambda *_: asyncio.sleep(0, Observation("")))
-    make_look = looker(turn(**changes), KEY, driver, ask, clock)
+    make_look = looker(turn(**changes), KEY, driver, ask, clock, mask=str)
     clock.wait(5)
-    error_class, message = error_of(make_look(1, 10))
+    error_class, message = error_of(make_look(1, 10, None))
     assert error_class is ErrorClass.MISCONFIGURED
     assert message.startswith(says)
-    assert make_look(1, 10).error == make_look(2, 10).error
+    assert make_look(1, 10, None).error == make_look(2, 10, None).error
 
 
 def test_an_error_is_dated_by_the_start_of_its_check() -> None:
@@ -343,7 +345,9 @@ def test_an_error_is_dated_by_the_start_of_its_check() -> None:
         raise CheckFailed(ErrorClass.TRANSIENT, "no")
 
     clock.wait(1)
-    seen = looker(turn(), KEY, registry(lambda *_: asyncio.sleep(0, Observation(""))), ask, clock)(1, 10)
+    seen = looker(turn(), KEY, registry(lambda *_: asyncio.sleep(0, Observation(""))), ask, clock, mask=str)(
+        1, 10, None
+    )
     assert seen.error is not None
     assert seen.error.at == datetime(2026, 1, 1, 0, 0, 1, tzinfo=START.tzinfo)
 

@@ -243,6 +243,16 @@ def test_a_long_sleep_starts_from_a_fresh_history() -> None:
     assert engine.generations == 5, "one continue-as-new before each sleep of two hours"
 
 
+def test_what_a_check_leaves_for_the_next_one_outlives_turns_errors_and_generations() -> None:
+    def target(number: int, _: float) -> Answer:
+        return Answer(error=ErrorClass.TRANSIENT) if number % 7 == 0 else Answer()
+
+    _, engine = run(target, polling={"interval_seconds": 0.5}, timeout_seconds=600)
+    assert engine.generations > 2
+    before = [number - 1 - (number % 7 == 1) for number in range(2, len(engine.checkpoints) + 1)]
+    assert engine.checkpoints == [None, *({"check": number} for number in before)]
+
+
 def test_the_status_stays_small_whatever_it_has_to_show() -> None:
     _, engine = run(
         lambda n, _: Answer(status="\u00e4\u4e16" * 40 + str(n)), job_id="\u4e16" * 128, timeout_seconds=100

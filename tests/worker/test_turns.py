@@ -20,7 +20,7 @@ from monitor_core.contract import (
 )
 from monitor_core.schedule import due
 from monitor_worker.policy import NEAR_SECONDS
-from monitor_worker.turns import Look, TurnRun
+from monitor_worker.turns import Checkpoint, Look, TurnRun
 from support.strategies import examples, pollings
 from support.virtual import START
 
@@ -65,6 +65,7 @@ class Answer:
     failure: bool = False
     error: ErrorClass | None = None
     retry_after: float | None = None
+    leaves: Checkpoint = None
 
 
 @dataclass
@@ -74,12 +75,14 @@ class Target:
     clock: Clock
     script: list[Answer]
     asked: list[tuple[int, float, float]] = field(default_factory=list)
+    given: list[Checkpoint] = field(default_factory=list)
 
     @property
     def times(self) -> list[float]:
         return [since for _, _, since in self.asked]
 
-    def look(self, number: int, allowed: float) -> Look:
+    def look(self, number: int, allowed: float, checkpoint: Checkpoint) -> Look:
+        self.given.append(checkpoint)
         answer = self.script[min(len(self.asked), len(self.script) - 1)]
         self.asked.append((number, allowed, self.clock.seconds))
         moment = self.clock.now()
@@ -89,6 +92,7 @@ class Target:
             return Look(
                 error=CheckError(error_class=error, message="no", at=moment),
                 retry_after_seconds=answer.retry_after,
+                checkpoint=answer.leaves,
             )
         seen = ObservationSummary(
             at=moment,
@@ -97,7 +101,7 @@ class Target:
             success=answer.success,
             failure=answer.failure,
         )
-        return Look(observation=seen, retry_after_seconds=answer.retry_after)
+        return Look(observation=seen, retry_after_seconds=answer.retry_after, checkpoint=answer.leaves)
 
 
 def turn(**changes: Any) -> Turn:
@@ -351,6 +355,19 @@ answers = st.builds(
 
 def thousandths(largest: int) -> st.SearchStrategy[float]:
     return st.integers(0, 1000 * largest).map(lambda n: n / 1000)
+
+
+def test_a_check_is_given_what_the_one_before_has_left() -> None:
+    script = [Answer(), Answer(leaves={"n": 1}), Answer(), Answer(leaves={"n": 2}), Answer()]
+    report, target, _ = play(turn(checkpoint={"n": 0}), *script)
+    assert target.given == [{"n": 0}, {"n": 0}, {"n": 1}, {"n": 1}, {"n": 2}, {"n": 2}]
+    assert report.checkpoint == {"n": 2}
+
+
+def test_an_error_may_leave_something_too_and_a_turn_that_leaves_nothing_says_so() -> None:
+    report, _, _ = play(turn(), Answer(error=ErrorClass.TRANSIENT, leaves={"n": 1}))
+    assert report.checkpoint == {"n": 1}
+    assert play(turn(checkpoint={"n": 0}))[0].checkpoint is None
 
 
 @given(

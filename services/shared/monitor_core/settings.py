@@ -110,6 +110,24 @@ class WorkerSettings(_Settings):
         alias="MONITOR_ALLOWED_TARGETS",
         description="Private targets that may be checked, host:port each.",
     )
+    allowed_secrets: Names = Field(
+        (),
+        alias="MONITOR_ALLOWED_SECRETS",
+        description="Which secret may be sent where: REFERENCE=ORIGIN each, "
+        "env:MONITOR_SECRET_API=https://api.example.com say.",
+    )
+    allowed_audiences: Names = Field(
+        (),
+        alias="MONITOR_ALLOWED_AUDIENCES",
+        description="Which access tokens of the worker's identity may be sent where: AUDIENCE=ORIGIN each.",
+    )
+    allowed_vaults: Names = Field(
+        (), alias="MONITOR_ALLOWED_VAULTS", description="Key Vaults that secrets may be read from: their hosts."
+    )
+    file_roots: Names = Field(
+        (), alias="MONITOR_FILE_ROOTS", description="Folders that files may be looked at in: absolute paths."
+    )
+    secrets: Mapping[str, str] = Field({}, repr=False, description="The variables MONITOR_SECRET_*.")
     identity_endpoint: str | None = Field(None, alias="IDENTITY_ENDPOINT")
     max_activities: int = Field(
         1000, alias="MONITOR_MAX_ACTIVITIES", ge=1, le=10_000, description="Turns at a time, a thread each."
@@ -154,7 +172,8 @@ def _read(model: type[S], environment: Mapping[str, str]) -> S:
     given = {name: value for name, value in environment.items() if value and name.isupper()}
     try:
         scheduler = SchedulerSettings.model_validate(_scheduler(given))
-        return model.model_validate({**given, "scheduler": scheduler})
+        secrets = {name: value for name, value in given.items() if name.startswith("MONITOR_SECRET_")}
+        return model.model_validate({**given, "scheduler": scheduler, "secrets": secrets})
     except ValidationError as error:
         raise SettingsError(problems_of(error, whole="connection string")) from error
 

@@ -6,6 +6,7 @@ from typing import Any
 from durabletask.task import ActivityContext
 
 from monitor_core.contract import ACTIVITY, Turn
+from monitor_worker.checks.masking import Mask
 from monitor_worker.checks.registry import Registry
 from monitor_worker.looking import Ask, looker
 from monitor_worker.pace import Pace
@@ -15,7 +16,7 @@ from monitor_worker.turns import Clock, TurnRun
 Activity = Callable[[ActivityContext, Any], Any]
 
 
-def poll_activity(registry: Registry, ask: Ask, clock: Clock, pace: Pace) -> Activity:
+def poll_activity(registry: Registry, ask: Ask, clock: Clock, pace: Pace, mask: Mask) -> Activity:
     """The activity `poll`, bound to what it works with.
 
     Args:
@@ -23,12 +24,13 @@ def poll_activity(registry: Registry, ask: Ask, clock: Clock, pace: Pace) -> Act
         ask: runs a driver's check.
         clock: the worker's time; it ends a turn's waiting when the worker drains.
         pace: how long the worker's turns may be.
+        mask: takes secrets out of what is reported.
     """
 
     def poll(ctx: ActivityContext, given: Any) -> Any:
         turn = Turn.model_validate(given)
         key = ctx.orchestration_id
-        look = looker(turn, key, registry, ask, clock)
+        look = looker(turn, key, registry, ask, clock, mask=mask)
         report = TurnRun(turn, key, look, clock, pace.limit_seconds).run()
         if report.checks:
             # What a message takes to get here is no sign of falling behind.

@@ -5,15 +5,15 @@ from collections.abc import Callable, Mapping
 
 from monitor_core import kinds as built_in
 from monitor_core import scheduler
-from monitor_core.contract import ACTIVITY, ORCHESTRATOR, Problem
+from monitor_core.contract import ACTIVITY, ORCHESTRATOR
 from monitor_core.kinds.base import CheckSpec
 from monitor_core.scheduler import DrainingWorker
-from monitor_core.settings import SettingsError, WorkerSettings
+from monitor_core.settings import WorkerSettings
 from monitor_worker.activities import poll_activity
-from monitor_worker.checks.base import Resources
+from monitor_worker.checks.masking import Masker
 from monitor_worker.checks.registry import Registry
-from monitor_worker.checks.targets import TargetGuard
 from monitor_worker.clock import SystemClock
+from monitor_worker.equipment import resources_of
 from monitor_worker.host import HealthServer, end_after
 from monitor_worker.loop import LoopThread
 from monitor_worker.pace import Pace
@@ -39,22 +39,24 @@ class Worker:
         self._settings = settings
         self._clock = SystemClock()
         self._loop = LoopThread()
-        self._registry = Registry(kinds, Resources(guard=_guard(settings)))
+        masker = Masker()
+        self._resources = resources_of(settings, masker)
+        self._registry = Registry(kinds, self._resources)
         self._engine = scheduler.build_worker(
             settings.scheduler,
             max_activities=settings.max_activities,
             max_orchestrations=settings.max_orchestrations,
         )
         self._health = HealthServer(settings.health_host, settings.health_port, self._is_alive, self._is_ready)
-        self._register(monitor_orchestrator(loops))
+        self._register(monitor_orchestrator(loops), masker)
         register(self._engine)
         scheduler.take_only_what_is_registered(self._engine, versions=list(loops))
 
-    def _register(self, monitor: Orchestrator) -> None:
+    def _register(self, monitor: Orchestrator, masker: Masker) -> None:
         # The SDK registers by the function's own name, which the contract fixes.
         names = (
             self._engine.add_orchestrator(monitor),
-            self._engine.add_activity(poll_activity(self._registry, self._loop.ask, self._clock, Pace())),
+            self._engine.add_activity(poll_activity(self._registry, self._loop.ask, self._clock, Pace(), masker)),
         )
         if names != (ORCHESTRATOR, ACTIVITY):
             raise AssertionError(f"the contract says {(ORCHESTRATOR, ACTIVITY)}, registered is {names}")
@@ -79,6 +81,7 @@ class Worker:
         self._clock.drain()
         self._engine.drain()
         self._loop.run(self._registry.close())
+        self._loop.run(self._resources.close())
         self._loop.run(self._health.stop())
         self._loop.stop()
         watchdog.cancel()
@@ -89,10 +92,3 @@ class Worker:
 
     def _is_ready(self) -> bool:
         return not self._clock.is_draining and scheduler.is_connected(self._engine)
-
-
-def _guard(settings: WorkerSettings) -> TargetGuard:
-    try:
-        return TargetGuard(allow=settings.allowed_targets, deny_hosts=settings.denied_hosts)
-    except ValueError as error:
-        raise SettingsError([Problem("MONITOR_ALLOWED_TARGETS", str(error))]) from error

@@ -201,6 +201,7 @@ def _turn(monitor: Monitor) -> Turn:
         checks_performed=progress.checks_performed,
         last_status=progress.observation.status if progress.observation else None,
         consecutive_successes=progress.consecutive_successes,
+        checkpoint=progress.checkpoint,
     )
 
 

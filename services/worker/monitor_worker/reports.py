@@ -77,6 +77,7 @@ def _observed(progress: Progress, report: TurnReport) -> Progress:
         consecutive_errors=_errors_in_a_row(progress, report),
         consecutive_successes=report.consecutive_successes,
         transitions=_transitions(progress, report.observation),
+        checkpoint=progress.checkpoint if report.checkpoint is None else report.checkpoint,
     )
 
 

@@ -5,10 +5,12 @@ measured on the monotonic clock.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
+
+from pydantic import JsonValue
 
 from monitor_core.contract import CheckError, ErrorClass, ObservationSummary, Schedule, Turn, TurnEnd, TurnReport
 from monitor_core.contract.request import LONGEST_TURN_SECONDS, YEAR
@@ -32,6 +34,9 @@ class Clock(Protocol):
         ...
 
 
+Checkpoint = Mapping[str, JsonValue] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """One check, judged: an observation, or an error, or neither where the deadline cut it off."""
@@ -39,10 +44,13 @@ class Look:
     observation: ObservationSummary | None = None
     error: CheckError | None = None
     retry_after_seconds: float | None = None
+    checkpoint: Checkpoint = None
 
 
-Looker = Callable[[int, float], Look]
-"""Makes the check of the given number (counted from 1 over the monitor's life) within the given seconds."""
+Looker = Callable[[int, float, Checkpoint], Look]
+"""Makes the check of the given number (counted from 1 over the monitor's life) within the given seconds.
+
+It is given what the check before left for it."""
 
 
 class TurnRun:
@@ -57,6 +65,7 @@ class TurnRun:
         self._schedule = turn.schedule
         self._status = turn.last_status
         self._successes = turn.consecutive_successes
+        self._checkpoint: Checkpoint = None
         self._checks = 0
         self._lateness = 0.0
         self._last_check_at: datetime | None = None
@@ -100,7 +109,8 @@ class TurnRun:
         self._final = max(self._due, started) >= turn.deadline
         left = (turn.deadline - started).total_seconds()
         allowed = turn.check_timeout_seconds if self._final else min(turn.check_timeout_seconds, left)
-        look = self._look(turn.checks_performed + self._checks + 1, allowed)
+        checkpoint = turn.checkpoint if self._checkpoint is None else self._checkpoint
+        look = self._look(turn.checks_performed + self._checks + 1, allowed, checkpoint)
         ended = self._clock.now()
         self._lateness = max(self._lateness, (started - self._due).total_seconds())
         self._checks, self._last_check_at = self._checks + 1, started
@@ -109,6 +119,7 @@ class TurnRun:
             self._last = Look()
             return False
         self._last = look
+        self._checkpoint = self._checkpoint if look.checkpoint is None else look.checkpoint
         return self._observe(look.observation)
 
     def _is_cut(self, look: Look, ended: datetime) -> bool:
@@ -160,6 +171,7 @@ class TurnRun:
             consecutive_successes=self._successes,
             observation=self._last.observation,
             error=self._last.error,
+            checkpoint=self._checkpoint,
             final=self._final,
             allowed_seconds=self._allowed_seconds,
         )

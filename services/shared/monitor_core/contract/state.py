@@ -1,8 +1,9 @@
 """What a monitor carries from one generation of its orchestration to the next."""
 
+from collections.abc import Mapping
 from typing import Self
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from monitor_core.contract.base import Model, Utc
 from monitor_core.contract.command import CommandOutcome
@@ -51,6 +52,9 @@ class Progress(Model):
     error: CheckError | None = Field(None, description="The last check's error; null where it had none.")
     consecutive_errors: int = 0
     consecutive_successes: int = 0
+    checkpoint: Mapping[str, JsonValue] | None = Field(
+        None, description="What the last check left for the next one: a baseline, say. Never a secret."
+    )
     pause: Paused | None = None
     stopped_seconds: float = Field(0.0, description="How long pauses have stopped the deadline so far.")
     edited: MonitorRequest | None = Field(None, description="The request as it is now, once it was edited.")

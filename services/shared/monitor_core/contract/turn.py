@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 from pydantic import Field, JsonValue
 
 from monitor_core.contract.base import Model, Utc
 from monitor_core.contract.request import LONGEST_TURN_SECONDS, Polling
 from monitor_core.contract.schedule import Schedule
+
+LONGEST_CHECKPOINT: Final = 4096
+"""Characters of a checkpoint as JSON: it is carried in the state, from turn to turn."""
 
 
 class ErrorClass(StrEnum):
@@ -59,6 +63,9 @@ class Turn(Model):
     checks_performed: int = Field(description="Checks recorded before this turn.")
     last_status: str | None
     consecutive_successes: int
+    checkpoint: Mapping[str, JsonValue] | None = Field(
+        None, description="What the last check left for the next one; null before the first."
+    )
 
 
 class TurnEnd(StrEnum):
@@ -89,6 +96,9 @@ class TurnReport(Model):
     consecutive_successes: int = 0
     observation: ObservationSummary | None = None
     error: CheckError | None = None
+    checkpoint: Mapping[str, JsonValue] | None = Field(
+        None, description="What the last check left for the next one; null leaves the one before."
+    )
     final: bool = Field(False, description="Whether a check was made at or after the deadline.")
     allowed_seconds: float = Field(
         LONGEST_TURN_SECONDS, description="How long the worker's turns may be just now."

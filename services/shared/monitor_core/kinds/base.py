@@ -24,6 +24,11 @@ class CheckSpec(BaseModel):
     """CEL; used where the request has neither success_when nor failure_when."""
     natural_failure: ClassVar[str | None] = None
 
+    needs: ClassVar[str | None] = None
+    """The package that the driver needs beyond what every worker has, as pip knows it."""
+    example: ClassVar[Mapping[str, Any]]
+    """A request of this kind for the documentation, without `job_id`; a test of the kind runs it."""
+
     kind: str
 
     def as_wire(self) -> dict[str, Any]:

@@ -16,25 +16,17 @@ A whole driver, for a kind whose spec has the one field `path`:
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
-from monitor_core.contract import ErrorClass
+from pydantic import JsonValue
+
+from monitor_worker.checks.failed import CheckFailed
+from monitor_worker.checks.secrets import Secrets
 from monitor_worker.checks.targets import TargetGuard
+from monitor_worker.checks.tokens import Tokens
 
-
-class CheckFailed(Exception):
-    """A check that saw nothing to judge.
-
-    Args:
-        error_class: whether the next check may fare better.
-        message: what was wrong, where, and what to do; it is shown to the user, so it holds no secret.
-        retry_after_seconds: how long the target asks to be left alone.
-    """
-
-    def __init__(self, error_class: ErrorClass, message: str, retry_after_seconds: float | None = None) -> None:
-        super().__init__(message)
-        self.error_class = error_class
-        self.retry_after_seconds = retry_after_seconds
+__all__ = ["CheckContext", "CheckFailed", "Driver", "DriverModule", "Observation", "Resources"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +39,8 @@ class Observation:
         summary: one short line for a person, with no secret in it.
         error: what is wrong with this answer, if no condition holds for it.
         retry_after_seconds: how long the target asks to be left alone.
+        checkpoint: what the next check is to be given (a baseline, a count): it stands in the monitor's state, so
+            it outlives this worker. At most 4,096 characters as JSON, no secret in it; None leaves the one before.
     """
 
     status: str
@@ -54,6 +48,7 @@ class Observation:
     summary: str | None = None
     error: CheckFailed | None = None
     retry_after_seconds: float | None = None
+    checkpoint: Mapping[str, JsonValue] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +60,15 @@ class CheckContext:
         request_id: `<run>.<revision>.<turn>.<check>`, the same for a repeated check.
         number: this check's number, counted from 1 over all recorded checks.
         timeout_seconds: after this long the check is cancelled.
+        checkpoint: what the check before left for this one; None for a monitor's first one. A check may be made
+            again with the same checkpoint.
     """
 
     instance_id: str
     request_id: str
     number: int
     timeout_seconds: float
+    checkpoint: Mapping[str, JsonValue] | None = None
 
 
 class Driver(Protocol):
@@ -95,9 +93,24 @@ class Driver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What a driver may use: passed in by the composition root."""
+    """What a driver may use: passed in by the composition root.
+
+    Args:
+        guard: decides which addresses may be connected to.
+        secrets: resolves the secrets that a check names.
+        tokens: gets access tokens of the worker's own identity.
+        file_roots: the folders that files may be looked at in.
+    """
 
     guard: TargetGuard
+    secrets: Secrets = field(default_factory=Secrets)
+    tokens: Tokens = field(default_factory=Tokens)
+    file_roots: tuple[Path, ...] = ()
+
+    async def close(self) -> None:
+        """Release what they hold; the drivers are closed before."""
+        await self.secrets.close()
+        await self.tokens.close()
 
 
 class DriverModule(Protocol):

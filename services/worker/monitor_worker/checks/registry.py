@@ -60,8 +60,8 @@ class Registry:
         try:
             return Kind(self._kinds[kind], self._load(kind, self._resources))
         except ImportError as error:
-            package = f"needs the package {error.name}, which this worker lacks"
-            why = package if error.name else f"cannot be loaded: {error}"
+            package = self._kinds[kind].needs or error.name
+            why = f"needs the package {package}, which this worker lacks" if package else "cannot be loaded"
             reason = f"check.kind: the driver of {kind!r} {why}"
             raise CheckFailed(ErrorClass.MISCONFIGURED, reason) from error
         except Exception as error:

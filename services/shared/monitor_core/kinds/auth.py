@@ -1,0 +1,49 @@
+"""How a check says who is asking: four ways, none with a secret in it."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from monitor_core.kinds.secret import SecretReference
+
+Audience = Annotated[str, StringConstraints(max_length=300, pattern=r"^[a-z][a-z0-9+.-]*://[^\s=]*[^\s=/]$")]
+
+
+class _Auth(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Bearer(_Auth):
+    """`Authorization: Bearer` with a token that is kept as a secret."""
+
+    type: Literal["bearer"]
+    token: SecretReference = Field(description="Names the secret that holds the token.")
+
+
+class Basic(_Auth):
+    """`Authorization: Basic`."""
+
+    type: Literal["basic"]
+    username: Annotated[str, StringConstraints(max_length=256, pattern=r"^[^:\x00-\x1f\x7f]*$")]
+    password: SecretReference = Field(description="Names the secret that holds the password.")
+
+
+class ApiKey(_Auth):
+    """A header of the target's own choice."""
+
+    type: Literal["api_key"]
+    header: Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9_-]+$")] = Field(
+        description="The header's name, X-API-Key say."
+    )
+    key: SecretReference = Field(description="Names the secret that the header carries.")
+
+
+class ManagedIdentity(_Auth):
+    """`Authorization: Bearer` with an access token of the worker's own identity."""
+
+    type: Literal["managed_identity"]
+    audience: Audience = Field(description="What the token is for, https://management.azure.com say.")
+
+
+Auth = Annotated[Bearer | Basic | ApiKey | ManagedIdentity, Field(discriminator="type")]
+"""A secret or token is only ever sent to the origins that the worker's settings name for it."""

@@ -1,0 +1,79 @@
+"""Access tokens of the worker's own identity, for the audiences and origins that they may be sent to."""
+
+from collections.abc import Callable
+from typing import Final
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError
+
+from monitor_core.contract import ErrorClass
+from monitor_worker.checks.failed import CheckFailed
+from monitor_worker.checks.masking import Masker
+from monitor_worker.checks.origins import Allowed, Origin
+
+AUDIENCES: Final = (
+    "https://management.azure.com=https://management.azure.com",
+    "https://management.usgovcloudapi.net=https://management.usgovcloudapi.net",
+    "https://management.chinacloudapi.cn=https://management.chinacloudapi.cn",
+    "https://storage.azure.com=https://*.blob.core.windows.net",
+)
+"""What needs no setting: Azure's own services under Azure's own names."""
+_LONGEST_REASON: Final = 200
+
+
+def default_credential() -> AsyncTokenCredential:
+    """The identity that Azure gives the worker, else what `az login` has left."""
+    from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 # half a second that few workers need
+
+    return DefaultAzureCredential()
+
+
+class Tokens:
+    """Gets tokens. Use it on one event loop.
+
+    Args:
+        allowed: which audience's tokens may be sent where.
+        credential: makes the credential, once, when first needed.
+        masker: is told every token.
+    """
+
+    def __init__(
+        self,
+        allowed: Allowed | None = None,
+        credential: Callable[[], AsyncTokenCredential] = default_credential,
+        masker: Masker | None = None,
+    ) -> None:
+        self._allowed = allowed or Allowed(AUDIENCES)
+        self._make, self._masker = credential, masker or Masker()
+        self._credential: AsyncTokenCredential | None = None
+
+    async def get(self, audience: str, origin: Origin) -> str:
+        """A token for `audience`, to be sent to `origin` and nowhere else.
+
+        Raises:
+            CheckFailed: it may not be sent there, or there is none to be had.
+        """
+        if not self._allowed.permits(audience, origin):
+            reason = f"a token for {audience} may not be sent to {origin}"
+            entry = f"{audience}={origin}"
+            raise CheckFailed(ErrorClass.MISCONFIGURED, f"{reason}: add {entry} to MONITOR_ALLOWED_AUDIENCES")
+        try:
+            token = await self.credential.get_token(f"{audience}/.default")
+        except AzureError as error:
+            why = next(iter(str(error.message).strip().splitlines()), "")[:_LONGEST_REASON]
+            reason = f"the worker's identity gets no token for {audience}: {why}"
+            raise CheckFailed(ErrorClass.TRANSIENT, reason) from None
+        self._masker.add(token.token)
+        return token.token
+
+    @property
+    def credential(self) -> AsyncTokenCredential:
+        """The worker's identity, for the clients of Azure's SDKs that ask for tokens by themselves."""
+        if self._credential is None:
+            self._credential = self._make()
+        return self._credential
+
+    async def close(self) -> None:
+        """Close the credential."""
+        if self._credential is not None:
+            await self._credential.close()
