@@ -18,7 +18,7 @@ SHOW_CURSOR, HIDE_CURSOR = "\x1b[?25h", "\x1b[?25l"
 
 
 def view(shown: dict[str, Any] | None = None, **instance: Any) -> MonitorView:
-    return view_of(Instance(given=GIVEN, shown=shown, **instance).state("monitor-job-1"), "job-1")
+    return view_of(Instance(given=GIVEN, shown=shown, **instance).state("monitor-job-1"))
 
 
 class Terminal(io.StringIO):

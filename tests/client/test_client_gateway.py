@@ -10,11 +10,11 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import CredentialUnavailableError
-from durabletask.azuremanaged.client import AsyncDurableTaskSchedulerClient
 
 from monitor_client.connect import open_service
 from monitor_client.errors import NoCredential, NotAllowed, SchedulerRefused, SchedulerUnreachable, ServiceError
 from monitor_client.gateway import CALL_SECONDS, Gateway
+from monitor_core.scheduler import Client
 from monitor_core.settings import SchedulerSettings
 from support.fake_scheduler import SETTINGS, FakeScheduler, failing, once, request, rpc_error
 
@@ -122,7 +122,7 @@ async def settings() -> AsyncIterator[SchedulerSettings]:
 
 async def test_a_token_that_cannot_be_had_comes_through_the_sdk_as_that(settings: SchedulerSettings) -> None:
     credential = Credential()
-    client = AsyncDurableTaskSchedulerClient(
+    client = Client(
         host_address=settings.address, taskhub="hub", token_credential=credential, secure_channel=False
     )
     async with client:
@@ -132,13 +132,11 @@ async def test_a_token_that_cannot_be_had_comes_through_the_sdk_as_that(settings
 
 async def test_the_service_closes_the_channel_and_the_credential(settings: SchedulerSettings) -> None:
     credential = Credential()
-    clients: list[AsyncDurableTaskSchedulerClient] = []
+    clients: list[Client] = []
 
-    def build(of: SchedulerSettings) -> AsyncDurableTaskSchedulerClient:
+    def build(of: SchedulerSettings) -> Client:
         clients.append(
-            AsyncDurableTaskSchedulerClient(
-                host_address=of.address, taskhub=of.taskhub, token_credential=credential, secure_channel=False
-            )
+            Client(host_address=of.address, taskhub=of.taskhub, token_credential=credential, secure_channel=False)
         )
         return clients[0]
 

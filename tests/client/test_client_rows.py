@@ -20,7 +20,7 @@ AHEAD = "next check in 1 s, deadline in 7 s"
 
 
 def view(shown: dict[str, Any] | None = None, **instance: Any) -> MonitorView:
-    return view_of(Instance(given=GIVEN, shown=shown, **instance).state("monitor-job-1"), "job-1")
+    return view_of(Instance(given=GIVEN, shown=shown, **instance).state("monitor-job-1"))
 
 
 def after(seconds: float) -> datetime:
@@ -175,7 +175,7 @@ def counting(seconds: float, shown: dict[str, Any], **polling: Any) -> float | N
     """Seconds from noon to the next check, seen at so many seconds after noon."""
     asked = request(polling={"interval_seconds": 2, **polling})
     given = {"request": asked.model_dump(mode="json"), "run": "run-1"}
-    due = next_check(view_of(Instance(given=given, shown=shown).state("i"), "job-1"), after(seconds))
+    due = next_check(view_of(Instance(given=given, shown=shown).state("i")), after(seconds))
     return None if due is None else (due - NOON).total_seconds()
 
 

@@ -93,16 +93,16 @@ async def test_no_monitor_is_not_found() -> None:
 
 
 def test_a_look_without_payloads_knows_the_run_by_the_status() -> None:
-    seen = view_of(Instance(given={}, shown=status()).state("monitor-job-1", payloads=False), "job-1")
+    seen = view_of(Instance(given={}, shown=status()).state("monitor-job-1", payloads=False))
     assert (seen.run, seen.request) == ("run-1", None)
 
 
 def test_a_look_keeps_what_only_an_earlier_one_has_seen() -> None:
     given = {"request": request().model_dump(mode="json"), "run": "run-1"}
-    earlier = view_of(Instance(given=given, shown=status(check_count=7)).state("i"), "job-1")
-    bare = view_of(Instance(given=given).state("i", payloads=False), "job-1")
+    earlier = view_of(Instance(given=given, shown=status(check_count=7)).state("i"))
+    bare = view_of(Instance(given=given).state("i", payloads=False))
     later = bare.after(earlier)
     assert later.status is not None
     assert (later.run, later.request, later.status.check_count) == ("run-1", earlier.request, 7)
-    newer = view_of(Instance(given=given, shown=status(check_count=8)).state("i", payloads=False), "job-1")
+    newer = view_of(Instance(given=given, shown=status(check_count=8)).state("i", payloads=False))
     assert newer.after(earlier).status == newer.status

@@ -8,13 +8,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 import grpc
-from durabletask.client import OrchestrationState, OrchestrationStatus
+from durabletask.client import (
+    OrchestrationQuery,
+    OrchestrationState,
+    OrchestrationStatus,
+    Page,
+    PurgeInstancesResult,
+)
 from durabletask.internal import orchestrator_service_pb2 as pb
 from durabletask.task import FailureDetails
 from grpc.aio import AioRpcError, Metadata
 
 from monitor_client.gateway import Gateway
 from monitor_client.service import MonitorService
+from monitor_client.view import ENDED
 from monitor_core.contract import MonitorInput, MonitorRequest, instance_id, parse_request
 from monitor_core.kinds import BUILT_IN
 from monitor_core.settings import SchedulerSettings
@@ -163,6 +170,24 @@ class FakeScheduler:
     async def raise_orchestration_event(self, instance_id: str, event_name: str, *, data: Any = None) -> None:
         await self._called("event", {"instance": instance_id, "name": event_name, "data": data})
 
+    async def query_page(self, query: OrchestrationQuery, token: str | None) -> Page[OrchestrationState]:
+        await self._called("query", {"query": query, "token": token})
+        chosen = [(name, one) for name, one in self.instances.items() if _is_selected(name, one, query)]
+        start, size = int(token or 0), query.max_instance_count or len(chosen)
+        states = [one.state(name, payloads=query.fetch_inputs_and_outputs) for name, one in chosen]
+        return Page(states[start : start + size], str(start + size) if start + size < len(states) else None)
+
+    async def purge_orchestration(self, instance_id: str) -> PurgeInstancesResult:
+        await self._called("purge", {"instance": instance_id})
+        ended = instance_id in self.instances and self.instances[instance_id].runtime in ENDED
+        if ended:
+            del self.instances[instance_id]
+        return PurgeInstancesResult(deleted_instance_count=int(ended), is_complete=True)
+
+    async def terminate_orchestration(self, instance_id: str) -> None:
+        await self._called("terminate", {"instance": instance_id})
+        self.instances[instance_id].runtime = OrchestrationStatus.TERMINATED
+
     def names(self) -> list[str]:
         return [name for name, _ in self.calls]
 
@@ -176,6 +201,11 @@ class FakeScheduler:
 
     def service(self, *, call_seconds: float = 10) -> MonitorService:
         return MonitorService(Gateway(self, SETTINGS, call_seconds=call_seconds))
+
+
+def _is_selected(name: str, instance: Instance, query: OrchestrationQuery) -> bool:
+    wanted = query.runtime_status or list(OrchestrationStatus)
+    return instance.runtime in wanted and name.startswith(query.instance_id_prefix or "")
 
 
 def once(*actions: Callable[[], object] | None) -> Callable[[str], None]:

@@ -3,18 +3,16 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from durabletask.azuremanaged.client import AsyncDurableTaskSchedulerClient
-
 from monitor_client.gateway import Gateway
 from monitor_client.service import MonitorService
-from monitor_core.scheduler import build_client, close_client
+from monitor_core.scheduler import Client, build_client, close_client
 from monitor_core.settings import SchedulerSettings
 
 
 @asynccontextmanager
 async def open_service(
     settings: SchedulerSettings,
-    build: Callable[[SchedulerSettings], AsyncDurableTaskSchedulerClient] = build_client,
+    build: Callable[[SchedulerSettings], Client] = build_client,
 ) -> AsyncIterator[MonitorService]:
     """The service on the scheduler of `settings`; its channel and credential are closed at the end."""
     client = build(settings)

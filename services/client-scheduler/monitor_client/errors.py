@@ -56,6 +56,13 @@ class AlreadyEnded(ServiceError):
         super().__init__(f"the monitor of '{job_id}' has ended as {verdict}: {what_to_do}")
 
 
+class StillRunning(ServiceError):
+    """The monitor has no verdict yet: it is not deleted."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"the monitor of '{job_id}' is running: cancel it first")
+
+
 class Conflict(ServiceError):
     """The job is being monitored, but not as it is asked for now."""
 

@@ -21,6 +21,7 @@ _EXIT_CODES: Final[Mapping[type[Exception], int]] = {
     errors.NotFound: EXIT_USAGE,
     errors.AlreadyEnded: EXIT_USAGE,
     errors.Conflict: EXIT_USAGE,
+    errors.StillRunning: EXIT_USAGE,
     errors.Contested: EXIT_USAGE,
     errors.Unreadable: EXIT_USAGE,
     errors.SchedulerUnreachable: 6,

@@ -1,4 +1,4 @@
-"""The scheduler as the service sees it: four calls, each with a deadline, whose errors are in our words."""
+"""The scheduler as the service sees it: a few calls, each with a deadline, whose errors are in our words."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 import grpc
 from azure.core.exceptions import AzureError
-from durabletask.client import OrchestrationState
+from durabletask.client import OrchestrationQuery, OrchestrationState, Page
 from grpc.aio import AioRpcError
 
 from monitor_client.errors import NoCredential, NotAllowed, SchedulerRefused, SchedulerUnreachable, ServiceError
@@ -53,6 +53,15 @@ class Client(Protocol):
 
     async def raise_orchestration_event(self, instance_id: str, event_name: str, *, data: Any = None) -> None:
         """Send an event to an instance."""
+
+    async def query_page(self, query: OrchestrationQuery, token: str | None) -> Page[OrchestrationState]:
+        """A page of the instances that a query selects."""
+
+    async def purge_orchestration(self, instance_id: str) -> Any:
+        """Delete an ended instance."""
+
+    async def terminate_orchestration(self, instance_id: str) -> None:
+        """End an instance from outside."""
 
 
 class Gateway:
@@ -112,6 +121,33 @@ class Gateway:
         """
         async with self._call():
             await self._client.raise_orchestration_event(instance_id, CONTROL_EVENT, data=command)
+
+    async def page(self, query: OrchestrationQuery, token: str | None) -> Page[OrchestrationState]:
+        """One page of the instances that `query` selects, and the token of the next.
+
+        Raises:
+            ServiceError: as `create`.
+        """
+        async with self._call():
+            return await self._client.query_page(query, token)
+
+    async def purge(self, instance_id: str) -> bool:
+        """Delete an ended instance; False where there is none that has ended.
+
+        Raises:
+            ServiceError: as `create`.
+        """
+        async with self._call():
+            return bool((await self._client.purge_orchestration(instance_id)).deleted_instance_count)
+
+    async def terminate(self, instance_id: str) -> None:
+        """End an instance from outside.
+
+        Raises:
+            ServiceError: as `create`.
+        """
+        async with self._call():
+            await self._client.terminate_orchestration(instance_id)
 
     @asynccontextmanager
     async def _call(self) -> AsyncIterator[None]:

@@ -4,14 +4,22 @@ It keeps no state of its own. Every method may raise a `ServiceError`; see monit
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from functools import partial
 from typing import Final
 from uuid import uuid4
 
-from monitor_client.errors import AlreadyEnded, Contested, NotFound, SchedulerRefused
+from monitor_client.bulk import Outcome, start_each
+from monitor_client.errors import (
+    AlreadyEnded,
+    Contested,
+    NotFound,
+    SchedulerRefused,
+    StillRunning,
+)
 from monitor_client.gateway import Gateway
 from monitor_client.identity import How, Started, joined
+from monitor_client.listing import MonitorPage, Selection, listed, query_of
 from monitor_client.view import ENDED, MonitorView, view_of
 from monitor_client.watch import Watch
 from monitor_core.conditions import check_conditions
@@ -66,6 +74,35 @@ class MonitorService:
             if existing is not None and not restart:
                 raise AlreadyEnded(request.job_id, existing.state, "set restart (--restart) to start it anew")
         raise Contested(request.job_id)
+
+    def start_many(self, requests: Iterable[MonitorRequest], *, restart: bool = False) -> AsyncIterator[Outcome]:
+        """Start monitors side by side, each as `start` does; what came of each, with its position, as it comes.
+
+        A request that cannot be started hinders no other.
+        """
+        return start_each(requests, partial(self.start, restart=restart))
+
+    async def list(self, selection: Selection, *, token: str | None = None, limit: int = 50) -> MonitorPage:
+        """A page of monitors, in the scheduler's order; it costs one call however many there are.
+
+        Args:
+            selection: which; what the scheduler cannot select by is left out of the page, which is then short.
+            token: of the page before; None for the first page.
+            limit: how many to look at, at most.
+        """
+        page = await self._gateway.page(query_of(selection, limit), token)
+        return listed(page, selection)
+
+    async def purge(self, job_id: str) -> None:
+        """Delete an ended monitor.
+
+        Raises:
+            NotFound: there is none.
+            StillRunning: it has no verdict yet.
+        """
+        view = await self._found(job_id, payloads=False)
+        if view.verdict is None or not await self._gateway.purge(view.instance_id):
+            raise StillRunning(job_id)
 
     async def get(self, job_id: str) -> MonitorView:
         """A monitor as it is now, payloads included.
@@ -148,7 +185,7 @@ class MonitorService:
         state = await self._gateway.read(instance, payloads=payloads)
         if state is not None and state.runtime_status in ENDED and not payloads:
             state = await self._gateway.read(instance, payloads=True)
-        return view_of(state, job_id) if state is not None else None
+        return view_of(state) if state is not None else None
 
 
 def _expect_running(view: MonitorView) -> None:

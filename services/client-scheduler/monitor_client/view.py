@@ -18,6 +18,7 @@ from monitor_core.contract import (
     MonitorStatus,
     Utc,
     Verdict,
+    job_id_of,
 )
 
 TERMINATED: Final = "terminated from outside"
@@ -90,7 +91,7 @@ class MonitorView(Model):
         }
 
 
-def view_of(state: OrchestrationState, job_id: str) -> MonitorView:
+def view_of(state: OrchestrationState) -> MonitorView:
     """The view of an instance. An ended one has to come with its payloads.
 
     Raises:
@@ -103,7 +104,7 @@ def view_of(state: OrchestrationState, job_id: str) -> MonitorView:
     completed = state.runtime_status is OrchestrationStatus.COMPLETED
     result = _parsed(MonitorResult, state.serialized_output, state, "output") if completed else None
     return MonitorView(
-        job_id=job_id,
+        job_id=given.request.job_id if given else status.job_id if status else job_id_of(state.instance_id),
         instance_id=state.instance_id,
         state=_standing(state, status, result),
         run=given.run if given else status.run if status else None,

@@ -10,8 +10,11 @@ from typing import Any
 
 from durabletask.azuremanaged.client import AsyncDurableTaskSchedulerClient
 from durabletask.azuremanaged.worker import DurableTaskSchedulerWorker
+from durabletask.client import OrchestrationQuery, OrchestrationState, Page, parse_orchestration_state
 from durabletask.grpc_options import GrpcChannelOptions, GrpcRetryPolicyOptions, GrpcWorkerResiliencyOptions
 from durabletask.internal import orchestrator_service_pb2 as pb
+from durabletask.internal.client_helpers import build_query_instances_req
+from durabletask.internal.helpers import get_string_value
 from durabletask.worker import (
     ActivityWorkItemFilter,
     ConcurrencyOptions,
@@ -126,6 +129,22 @@ def ended_may_be_replaced() -> pb.OrchestrationIdReusePolicy:
     )
 
 
+class Client(AsyncDurableTaskSchedulerClient):
+    """The SDK's client, with the one thing that it lacks: a page of a query."""
+
+    async def query_page(self, query: OrchestrationQuery, token: str | None) -> Page[OrchestrationState]:
+        """The instances that `query` selects, at most `max_instance_count` of them.
+
+        Args:
+            query: what is looked for; filtered by the scheduler.
+            token: of the page before; None for the first.
+        """
+        request = build_query_instances_req(query, get_string_value(token))
+        answer: pb.QueryInstancesResponse = await self._get_stub().QueryInstances(request)
+        states = [parse_orchestration_state(state, self._data_converter) for state in answer.orchestrationState]
+        return Page(states, answer.continuationToken.value or None)
+
+
 async def close_client(client: AsyncDurableTaskSchedulerClient) -> None:
     """Close a client, and the credential that was made for it: the SDK leaves that to its maker."""
     await client.close()
@@ -146,9 +165,9 @@ def is_running(worker: TaskHubGrpcWorker) -> bool:
     return thread is not None and thread.is_alive()
 
 
-def build_client(settings: SchedulerSettings) -> AsyncDurableTaskSchedulerClient:
+def build_client(settings: SchedulerSettings) -> Client:
     """A client; close it with `close_client`."""
-    return AsyncDurableTaskSchedulerClient(
+    return Client(
         host_address=settings.address,
         taskhub=settings.taskhub,
         token_credential=_async_credential(settings),

@@ -25,6 +25,8 @@ from monitor_core.contract.names import (
     ORCHESTRATOR,
     VERSION,
     instance_id,
+    instance_prefix,
+    job_id_of,
 )
 from monitor_core.contract.request import (
     MonitorRequest,
@@ -91,6 +93,8 @@ __all__ = [
     "differing_fields",
     "fingerprint",
     "instance_id",
+    "instance_prefix",
+    "job_id_of",
     "parse_command",
     "parse_request",
     "request_schema",

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 ORCHESTRATOR: Final = "monitor"
 CONTROL_EVENT: Final = "control"
@@ -24,8 +24,22 @@ def instance_id(job_id: str) -> str:
     is percent-encoded; what would be too long keeps its beginning, followed by `@` (which never stands in an
     encoded id) and half of its SHA-256.
     """
-    encoded = re.sub("~", "%7E", quote(job_id, safe=""))
+    encoded = _encoded(job_id)
     if len(INSTANCE_PREFIX) + len(encoded) <= _LONGEST_ID:
         return INSTANCE_PREFIX + encoded
     digest = hashlib.sha256(job_id.encode()).hexdigest()[:32]
     return f"{INSTANCE_PREFIX}{encoded[:_KEPT]}@{digest}"
+
+
+def job_id_of(instance: str) -> str:
+    """The job id that an instance id was made of, as far as it still says."""
+    return unquote(instance.removeprefix(INSTANCE_PREFIX))
+
+
+def instance_prefix(job_id_prefix: str) -> str:
+    """What the instance ids of all job ids that begin so begin with; those of a few others may as well."""
+    return INSTANCE_PREFIX + _encoded(job_id_prefix)[:_KEPT]
+
+
+def _encoded(text: str) -> str:
+    return re.sub("~", "%7E", quote(text, safe=""))
