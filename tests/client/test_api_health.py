@@ -17,7 +17,7 @@ import pytest
 
 from local_scheduler import LocalScheduler
 from monitor_client import server
-from monitor_client.api import Readiness
+from monitor_client.api.health import Readiness
 from monitor_client.errors import NotAllowed, NotFound, SchedulerUnreachable, Unreadable
 from monitor_client.readiness import main, require_ready, wait_until_ready
 from monitor_core.settings import client_settings
@@ -113,10 +113,10 @@ def test_a_signal_lets_a_request_under_way_finish(number: signal.Signals) -> Non
     assert answers == [503]
 
 
-def test_it_serves_nothing_else() -> None:
+def test_it_serves_no_page_whose_scripts_come_from_elsewhere() -> None:
     with stack() as parts, mute() as endpoint:
         url = url_of(serve(parts, endpoint))
-        assert [ask(f"{url}/{path}")[0] for path in ("", "docs", "redoc", "monitors")] == [404] * 4
+        assert [ask(f"{url}/{path}")[0] for path in ("docs", "redoc")] == [404] * 2
 
 
 def test_where_it_cannot_listen_it_says_so_in_one_line() -> None:

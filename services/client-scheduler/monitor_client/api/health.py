@@ -1,9 +1,9 @@
-"""The client-scheduler's HTTP face: for now, only whether it works and whether it can do its work."""
+"""Whether the service works, and whether it can do its work."""
 
 import logging
 from http import HTTPStatus
 
-from fastapi import FastAPI
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from monitor_client.errors import ServiceError
@@ -37,22 +37,21 @@ class Readiness:
         return None
 
 
-def create_app(service: Reader, endpoint: str) -> FastAPI:
-    """The application on an open service, whose closing stays with the caller; `endpoint` is for messages."""
-    # No documentation pages: they would load their scripts from elsewhere.
-    app = FastAPI(title="Durable Monitor", docs_url=None, redoc_url=None)
+def router(service: Reader, endpoint: str) -> APIRouter:
+    """`/healthz` and `/readyz`, for probes: nobody has to say who is asking. `endpoint` is for messages."""
+    routes = APIRouter(tags=["health"])
     readiness = Readiness(service, endpoint)
 
-    @app.get("/healthz")
+    @routes.get("/healthz")
     async def healthz() -> dict[str, str]:
         """Whether the process works."""
         return {"status": "ok"}
 
-    @app.get("/readyz")
+    @routes.get("/readyz", responses={HTTPStatus.SERVICE_UNAVAILABLE: {"description": "It does not answer."}})
     async def readyz() -> JSONResponse:
         """Whether the scheduler answers; 503 where it does not."""
         if await readiness.holds():
             return JSONResponse({"status": "ok"})
         return JSONResponse({"status": "no"}, HTTPStatus.SERVICE_UNAVAILABLE)
 
-    return app
+    return routes

@@ -1,0 +1,83 @@
+"""A monitor's changes as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+
+Each event is the monitor as it is then, whole, so a client that reconnects has missed nothing that still counts.
+The event's id is `run.revision.checks`; who comes back after the last event is answered with 204, which ends it.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from monitor_client.api.paths import JobId
+from monitor_client.api.problems import problem_of
+from monitor_client.errors import ServiceError
+from monitor_client.live import Live
+from monitor_client.service import MonitorService
+from monitor_client.view import MonitorView
+
+_RETRY_MILLISECONDS: Final = 2000
+
+LastEventId = Annotated[str | None, Header(description="The id of the last event that was received.")]
+
+
+class NothingNew(Exception):
+    """The client has had the last event."""
+
+
+def router(service: MonitorService, live: Live) -> APIRouter:
+    """The route `/monitors/{job_id}/events`."""
+    routes = APIRouter(tags=["monitors"])
+
+    async def known(job_id: JobId, last_event_id: LastEventId = None) -> str:
+        # Before the first byte: what is wrong by now still has a status code of its own.
+        view = await service.get(job_id)
+        if view.verdict is not None and last_event_id == event_id(view):
+            raise NothingNew
+        return job_id
+
+    @routes.get(
+        "/monitors/{job_id}/events",
+        response_class=EventSourceResponse,
+        responses={HTTPStatus.NO_CONTENT: {"description": "It has ended, and the client has had the last event."}},
+    )
+    async def events(job_id: Annotated[str, Depends(known)]) -> AsyncIterator[ServerSentEvent]:
+        """The monitor as it is, then on every change, until it ends."""
+        async with aclosing(live.views(job_id)) as views:
+            try:
+                async for view in views:
+                    yield event_of(view)
+            except ServiceError as error:
+                yield ServerSentEvent(event="problem", data=problem_of(error).model_dump(mode="json"))
+
+    return routes
+
+
+def install(app: FastAPI) -> None:
+    """Have a client that has had everything told so."""
+
+    async def told(_: Request, __: Exception) -> Response:
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    app.add_exception_handler(NothingNew, told)
+
+
+def event_id(view: MonitorView) -> str:
+    """What tells one state of a monitor from the next."""
+    status, result = view.status, view.result
+    revision = result.revision if result else status.revision if status else 0
+    checks = result.checks_performed if result else status.check_count if status else 0
+    return f"{view.run}.{revision}.{checks}"
+
+
+def event_of(view: MonitorView) -> ServerSentEvent:
+    """The event `monitor` that shows a view; `verdict` where it is the last."""
+    return ServerSentEvent(
+        event="monitor" if view.verdict is None else "verdict",
+        id=event_id(view),
+        retry=_RETRY_MILLISECONDS,
+        data=view.model_dump(mode="json"),
+    )
