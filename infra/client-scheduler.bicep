@@ -122,6 +122,28 @@ resource client 'Microsoft.App/containerApps@2026-01-01' = {
               name: 'LOG_LEVEL'
               value: logLevel
             }
+            {
+              // Without an app registration nobody can say who is asking: then only probes are answered.
+              name: 'AUTH_MODE'
+              value: signIn ? 'entra' : 'closed'
+            }
+            {
+              name: 'AUTH_TENANT_ID'
+              value: tenant().tenantId
+            }
+            {
+              name: 'AUTH_AUDIENCE'
+              value: signIn ? '${entraClientId},api://${entraClientId}' : ''
+            }
+            {
+              name: 'AUTH_PLATFORM'
+              value: string(signIn)
+            }
+            {
+              // The platform's proxy alone reaches the port; by its headers links get the public name and https.
+              name: 'FORWARDED_ALLOW_IPS'
+              value: '*'
+            }
           ]
           probes: [
             {

@@ -7,12 +7,18 @@ from pydantic import BaseModel
 
 from infra.sources import SERVICES, Sources, fill, given, service
 from infra.template import Declaration, Template, Value, at, literal
-from monitor_core.settings import CONNECTION_STRING, ClientSettings, SchedulerSettings, WorkerSettings
+from monitor_core.settings import (
+    CONNECTION_STRING,
+    AuthSettings,
+    ClientSettings,
+    SchedulerSettings,
+    WorkerSettings,
+)
 
 _APP = "Microsoft.App/containerApps"
-SETTINGS: dict[str, type[WorkerSettings] | type[ClientSettings]] = {
-    "worker": WorkerSettings,
-    "client-scheduler": ClientSettings,
+SETTINGS: dict[str, tuple[type[BaseModel], ...]] = {
+    "worker": (WorkerSettings, SchedulerSettings),
+    "client-scheduler": (ClientSettings, AuthSettings, SchedulerSettings),
 }
 
 
@@ -64,16 +70,16 @@ def _evaluate(template: Template, expression: str, known: Mapping[str, str]) -> 
 
 def names_read(name: str) -> set[str]:
     """The environment variables that a service's settings read."""
-    models: tuple[type[BaseModel], ...] = (SETTINGS[name], SchedulerSettings)
     return {CONNECTION_STRING} | {
-        field.alias for model in models for field in model.model_fields.values() if field.alias
+        field.alias for model in SETTINGS[name] for field in model.model_fields.values() if field.alias
     }
 
 
 def settings_are_those_the_apps_read(sources: Sources) -> list[str]:
     """No variable that settings.py does not know; none missing that a deployed app needs."""
     needed = {
-        "client-scheduler": {CONNECTION_STRING, "LOG_LEVEL", "MONITOR_API_HOST", "MONITOR_API_PORT"},
+        "client-scheduler": {CONNECTION_STRING, "LOG_LEVEL", "MONITOR_API_HOST", "MONITOR_API_PORT"}
+        | {"AUTH_MODE", "AUTH_TENANT_ID", "AUTH_AUDIENCE", "AUTH_PLATFORM", "FORWARDED_ALLOW_IPS"},
         "worker": {CONNECTION_STRING, "LOG_LEVEL", "MONITOR_ALLOWED_TARGETS", "MONITOR_DRAIN_SECONDS"}
         | {"MONITOR_HEALTH_HOST", "MONITOR_HEALTH_PORT", "MONITOR_MAX_ACTIVITIES", "MONITOR_MAX_ORCHESTRATIONS"},
     }

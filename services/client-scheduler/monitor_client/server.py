@@ -13,10 +13,12 @@ import uvicorn
 from fastapi import FastAPI
 
 from monitor_client.api import create_app
+from monitor_client.api.access import Anyone, Authenticator, Nobody
+from monitor_client.api.entra import Entra, Expected, PublishedKeys
 from monitor_client.connect import open_service
 from monitor_client.failures import tell
 from monitor_core.contract import Problem
-from monitor_core.settings import ClientSettings, SchedulerSettings, SettingsError, client_settings
+from monitor_core.settings import AuthSettings, ClientSettings, SettingsError, auth_settings, client_settings
 from monitor_core.telemetry import configure_logging
 
 GRACE_SECONDS: Final = 10
@@ -26,7 +28,7 @@ GRACE_SECONDS: Final = 10
 def main(environment: Mapping[str, str] = os.environ) -> int:
     """Serve until SIGTERM or SIGINT; the process's exit code."""
     try:
-        settings = client_settings(environment)
+        settings, auth = client_settings(environment), auth_settings(environment)
         configure_logging(settings.log_level)
         listener = _listen(settings)
     except SettingsError as error:
@@ -34,7 +36,7 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
     # uvicorn raises the signal that stopped it once more: without a handler of ours the exit code would not be 0.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
-    asyncio.run(_serve(settings.scheduler, listener))
+    asyncio.run(_serve(settings, authenticator_of(auth), listener))
     return 0
 
 
@@ -47,18 +49,35 @@ def _listen(settings: ClientSettings) -> socket.socket:
         raise SettingsError([Problem("MONITOR_API_HOST, MONITOR_API_PORT", f"{host}, {port}: {error}")]) from error
 
 
-async def _serve(scheduler: SchedulerSettings, listener: socket.socket) -> None:
+def authenticator_of(auth: AuthSettings) -> Authenticator:
+    """What finds out who is asking."""
+    if auth.mode == "none":
+        return Anyone(frozenset(auth.allowed_hosts))
+    if auth.mode == "closed":
+        return Nobody()
+    return Entra(PublishedKeys(auth.keys_url), Expected(auth.issuers, auth.audiences), platform=auth.platform)
+
+
+async def _serve(settings: ClientSettings, authenticator: Authenticator, listener: socket.socket) -> None:
+    scheduler = settings.scheduler
     async with open_service(scheduler) as service:
-        server = uvicorn.Server(_config(create_app(service, scheduler.endpoint)))
+        app = create_app(
+            service,
+            scheduler.endpoint,
+            authenticator=authenticator,
+            requests_per_second=settings.api_rate,
+        )
+        server = uvicorn.Server(_config(app, settings.forwarded_allow_ips))
         host, port = listener.getsockname()[:2]
         where = f"for {scheduler.endpoint}, hub {scheduler.taskhub}, on http://{host}:{port}"
         print(f"Client-scheduler {where}", flush=True)  # noqa: T201 # said at whatever log level
         await server.serve(sockets=[listener])
 
 
-def _config(app: FastAPI) -> uvicorn.Config:
+def _config(app: FastAPI, forwarded_allow_ips: str) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        forwarded_allow_ips=forwarded_allow_ips,
         access_log=False,
         log_config=None,
         lifespan="off",

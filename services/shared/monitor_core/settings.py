@@ -90,6 +90,48 @@ class SchedulerSettings(_Settings):
         return f"{host}:{parts.port or (443 if self.secure else 80)}"
 
 
+class AuthSettings(_Settings):
+    """Who may use the client-scheduler's service."""
+
+    mode: Literal["none", "entra", "closed"] = Field(
+        "none", alias="AUTH_MODE", description="Anyone on this machine, holders of a token, or nobody but probes."
+    )
+    tenant_id: str | None = Field(None, alias="AUTH_TENANT_ID", pattern=r"^[A-Za-z0-9.-]+$")
+    audiences: Names = Field((), alias="AUTH_AUDIENCE", description="What a token has to be for; one of these.")
+    authority: str = Field(
+        "https://login.microsoftonline.com", alias="AUTH_AUTHORITY", pattern=r"^https?://[^/]+$"
+    )
+    platform: bool = Field(
+        False,
+        alias="AUTH_PLATFORM",
+        description="The platform in front signs users in; set where the same Bicep file configures that.",
+    )
+    allowed_hosts: Names = Field(
+        ("localhost", "127.0.0.1", "::1"),
+        alias="MONITOR_ALLOWED_HOSTS",
+        description="Without authentication: the names that the service is reached by.",
+    )
+    container_app: str | None = Field(None, alias="CONTAINER_APP_NAME")
+
+    @model_validator(mode="after")
+    def _closed_in_azure(self) -> Self:
+        if self.mode == "none" and self.container_app:
+            raise ValueError("AUTH_MODE=none does not start in a container app: it would be open to everybody")
+        if self.mode == "entra" and not (self.tenant_id and self.audiences):
+            raise ValueError("AUTH_MODE=entra takes AUTH_TENANT_ID and AUTH_AUDIENCE")
+        return self
+
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        """Of tokens of version 2 and version 1."""
+        return f"{self.authority}/{self.tenant_id}/v2.0", f"https://sts.windows.net/{self.tenant_id}/"
+
+    @property
+    def keys_url(self) -> str:
+        """Where the tenant's signing keys are published."""
+        return f"{self.authority}/{self.tenant_id}/discovery/v2.0/keys"
+
+
 class ClientSettings(_Settings):
     """The client-scheduler's settings."""
 
@@ -98,6 +140,14 @@ class ClientSettings(_Settings):
     log_level: str = Field("WARNING", alias="LOG_LEVEL", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     api_host: str = Field("127.0.0.1", alias="MONITOR_API_HOST", min_length=1)
     api_port: int = Field(8000, alias="MONITOR_API_PORT", ge=0, le=65535)
+    forwarded_allow_ips: str = Field(
+        "127.0.0.1",
+        alias="FORWARDED_ALLOW_IPS",
+        description="Proxies whose X-Forwarded-* headers count, as uvicorn takes it.",
+    )
+    api_rate: int = Field(
+        50, alias="MONITOR_API_RATE", ge=1, le=100_000, description="Requests a second that one caller may make."
+    )
 
 
 class WorkerSettings(_Settings):
@@ -146,7 +196,7 @@ class WorkerSettings(_Settings):
         return (place,) if place else ()
 
 
-S = TypeVar("S", ClientSettings, WorkerSettings)
+S = TypeVar("S", AuthSettings, ClientSettings, WorkerSettings)
 
 
 def client_settings(environment: Mapping[str, str] = os.environ) -> ClientSettings:
@@ -156,6 +206,15 @@ def client_settings(environment: Mapping[str, str] = os.environ) -> ClientSettin
         SettingsError: names each variable that cannot be used.
     """
     return _read(ClientSettings, environment)
+
+
+def auth_settings(environment: Mapping[str, str] = os.environ) -> AuthSettings:
+    """Who may use the service.
+
+    Raises:
+        SettingsError: names each variable that cannot be used, or is missing.
+    """
+    return _read(AuthSettings, environment)
 
 
 def worker_settings(environment: Mapping[str, str] = os.environ) -> WorkerSettings:
@@ -175,7 +234,7 @@ def _read(model: type[S], environment: Mapping[str, str]) -> S:
         secrets = {name: value for name, value in given.items() if name.startswith("MONITOR_SECRET_")}
         return model.model_validate({**given, "scheduler": scheduler, "secrets": secrets})
     except ValidationError as error:
-        raise SettingsError(problems_of(error, whole="connection string")) from error
+        raise SettingsError(problems_of(error, whole="settings")) from error
 
 
 def _scheduler(given: Mapping[str, str]) -> dict[str, str]:

@@ -1,31 +1,49 @@
 """The application: its routes, and what holds for all of them."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from fastapi import FastAPI
+from limits import RateLimitItemPerSecond
 
 from monitor_client.api import batch, control, events, health, monitors, operations, problems
+from monitor_client.api.access import Anyone, Authenticator, Gate
 from monitor_client.api.paths import EncodedPaths
+from monitor_client.api.protection import LimitedRate, LimitedSize, SecurityHeaders
 from monitor_client.live import Live
 from monitor_client.service import MonitorService
 from monitor_core.kinds import BUILT_IN, CheckSpec
 
+_THIS_MACHINE: Final = Anyone(frozenset({"localhost", "127.0.0.1", "::1"}))
+
 
 def create_app(
-    service: MonitorService, endpoint: str, *, kinds: Mapping[str, type[CheckSpec]] = BUILT_IN
+    service: MonitorService,
+    endpoint: str,
+    *,
+    authenticator: Authenticator = _THIS_MACHINE,
+    requests_per_second: int = 50,
+    kinds: Mapping[str, type[CheckSpec]] = BUILT_IN,
 ) -> FastAPI:
     """The application on an open service, whose closing stays with the caller.
 
     Args:
         service: the monitors.
         endpoint: the scheduler's, for messages.
+        authenticator: finds out who is asking.
+        requests_per_second: how many one caller may make.
         kinds: what may be checked.
     """
     # No documentation pages: they would load their scripts from elsewhere.
     app = FastAPI(title="Durable Monitor", docs_url=None, redoc_url=None)
     problems.install(app)
     events.install(app)
+    # The last one is the outermost: each sees only what those outside of it let through.
+    app.add_middleware(LimitedSize)
+    app.add_middleware(LimitedRate, rate=RateLimitItemPerSecond(requests_per_second))
+    app.add_middleware(Gate, authenticator=authenticator)
     app.add_middleware(EncodedPaths)
+    app.add_middleware(SecurityHeaders)
     app.include_router(health.router(service, endpoint))
     app.include_router(monitors.router(service, kinds))
     app.include_router(batch.router(service, kinds))

@@ -82,6 +82,11 @@ def response(problem: ProblemDetails, headers: Mapping[str, str] | None = None) 
     )
 
 
+def refusal(error: Refused) -> JSONResponse:
+    """The response to a request that the API itself refuses."""
+    return response(_plain(error.status, str(error)), error.headers)
+
+
 def install(app: FastAPI) -> None:
     """Have every error of the application answered by problem details."""
     for kind in _STATUSES:
@@ -100,7 +105,7 @@ async def _by_design(_: Request, error: Exception) -> JSONResponse:
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Refused)  # noqa: S101 # registered for it alone
-    return response(_plain(error.status, str(error)), error.headers)
+    return refusal(error)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

@@ -1,0 +1,144 @@
+"""Who is asking, and what they may do: closed by default, for every route there is and will be."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Final, Protocol
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from monitor_client.api.problems import Refused, refusal
+
+_SAFE: Final = frozenset({"GET", "HEAD"})
+_OPEN: Final = frozenset({"/healthz", "/readyz"})
+"""What probes ask, and nobody has to say who is asking."""
+_OPEN_BELOW: Final = "/static/"
+
+
+class Role(StrEnum):
+    """What a caller may do."""
+
+    READ = "Monitor.Read"
+    OPERATE = "Monitor.Operate"
+    """Start, explain, control and delete; to read goes with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is asking.
+
+    Args:
+        name: for limits and logs: an object id, or an address where nobody is known.
+        roles: what they may do.
+    """
+
+    name: str
+    roles: frozenset[str]
+
+    def may(self, role: Role) -> bool:
+        """Whether they have the role, or one that it goes with."""
+        return role in self.roles or (role is Role.READ and Role.OPERATE in self.roles)
+
+
+class Authenticator(Protocol):
+    """Finds out who is asking."""
+
+    async def principal(self, request: Request) -> Principal:
+        """Who it is.
+
+        Raises:
+            Refused: nobody that is known (401).
+        """
+        ...
+
+
+class Anyone:
+    """`AUTH_MODE=none`: whoever reaches the service may do everything, so a browser must not be made to do it.
+
+    A page of another site can send requests here, and by a name that it makes resolve to this machine it can even
+    read the answers. So the Host has to be an expected one, and what changes something has to come from our page.
+
+    Args:
+        hosts: the names that the service is reached by, without ports.
+    """
+
+    def __init__(self, hosts: frozenset[str]) -> None:
+        self._hosts = hosts
+
+    async def principal(self, request: Request) -> Principal:
+        """Whoever asks from this machine or network, under an expected name.
+
+        Raises:
+            Refused: the Host is another (421).
+        """
+        host = request.url.hostname or ""
+        if host not in self._hosts:
+            detail = f"this service is not known as {host!r}: add it to MONITOR_ALLOWED_HOSTS"
+            raise Refused(HTTPStatus.MISDIRECTED_REQUEST, detail)
+        client = request.client.host if request.client else "unknown"
+        return Principal(client, frozenset(Role))
+
+
+class Nobody:
+    """`AUTH_MODE=closed`: nobody can say who is asking, so nobody is let in; probes are answered all the same."""
+
+    async def principal(self, request: Request) -> Principal:
+        """Nobody.
+
+        Raises:
+            Refused: always (403).
+        """
+        detail = (
+            "this service has no authentication and is closed: AUTH_MODE=entra opens it to whom a role is given"
+        )
+        raise Refused(HTTPStatus.FORBIDDEN, detail)
+
+
+class Gate:
+    """Lets a request through to the application if its caller may make it. A route cannot be forgotten here.
+
+    To read takes `Monitor.Read`, any other method `Monitor.Operate`.
+    """
+
+    def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
+        self._app, self._authenticator = app, authenticator
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on, or refuse by problem details."""
+        if scope["type"] != "http" or _is_open(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        try:
+            scope.setdefault("state", {})["principal"] = await self._admitted(Request(scope))
+        except Refused as error:
+            await refusal(error)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    async def _admitted(self, request: Request) -> Principal:
+        principal = await self._authenticator.principal(request)
+        role = Role.READ if request.method in _SAFE else Role.OPERATE
+        if not principal.may(role):
+            raise Refused(HTTPStatus.FORBIDDEN, f"this takes the role {role}, which you do not have")
+        if request.method not in _SAFE:
+            _require_our_own_page(request.headers)
+        return principal
+
+
+def _is_open(path: str) -> bool:
+    return path in _OPEN or (path.startswith(_OPEN_BELOW) and ".." not in path and "%" not in path)
+
+
+def _require_our_own_page(headers: Headers) -> None:
+    """Refuse what a browser sends on behalf of a page that is not ours; programs send none of these headers."""
+    site = headers.get("sec-fetch-site", "same-origin")
+    origin = headers.get("origin")
+    if site not in {"same-origin", "none"} or (origin is not None and not _is_own(origin, headers)):
+        raise Refused(HTTPStatus.FORBIDDEN, "a page of another site may change nothing here")
+
+
+def _is_own(origin: str, headers: Mapping[str, str]) -> bool:
+    return origin.partition("://")[2] == headers.get("host", "")
