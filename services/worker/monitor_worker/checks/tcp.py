@@ -15,8 +15,6 @@ from monitor_worker.checks.http_body import storable
 from monitor_worker.checks.targets import TargetDenied, TargetGuard, TargetUnresolved
 from monitor_worker.checks.tcp_errors import Seen, Step, seen
 
-# A silent port is an observation only if the check ends before its caller cuts it off.
-_SHARE_OF_TIMEOUT: Final = 0.9
 _SECONDS_PER_DAY: Final = 86_400
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -43,7 +41,7 @@ class TcpDriver:
             CheckFailed: the target is denied, or cannot be resolved, or the worker lacks what a connection takes.
         """
         started = asyncio.get_running_loop().time()
-        deadline = started + context.timeout_seconds * _SHARE_OF_TIMEOUT
+        deadline = started + context.looking_seconds
         target = show(spec.host, spec.port)
         try:
             async with asyncio.timeout_at(deadline):
