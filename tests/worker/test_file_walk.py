@@ -14,12 +14,11 @@ from monitor_worker.checks.file_walk import (
     DEEPEST,
     Found,
     LeftOut,
-    RootMissing,
-    RootUnusable,
     Stop,
     TooMuch,
     find,
 )
+from monitor_worker.checks.folders import RootMissing, RootUnusable
 
 SECRET = "not for them"
 

@@ -8,7 +8,8 @@ from typing import Final
 from monitor_core.contract import ErrorClass
 from monitor_worker.checks.failed import CheckFailed
 from monitor_worker.checks.failures import Failure, classified, raised
-from monitor_worker.checks.file_walk import DEEPEST, MOST_NAMES, RootMissing, RootUnusable, TooMuch
+from monitor_worker.checks.file_walk import DEEPEST, MOST_NAMES, TooMuch
+from monitor_worker.checks.folders import RootMissing, RootUnusable
 from monitor_worker.checks.threads import NoThreadFree
 
 _TABLE: Final = (

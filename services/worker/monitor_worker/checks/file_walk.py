@@ -1,36 +1,19 @@
-"""Looking for files below an allowed folder: from descriptor to descriptor, so that no link can lead out of it.
-
-A path that was checked may lead elsewhere when it is used. Here nothing is checked first: each part is opened
-below the descriptor of the one before, and a link is refused by that very system call.
-"""
+"""Looking for files below an allowed folder: from folder to folder, and never along a link."""
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from errno import ELOOP, EMLINK, ENOTDIR
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from monitor_core.kinds.file import ANY_FOLDERS, is_pattern
+from monitor_worker.checks.folders import LISTED, PASSED, NotAFolder, opened, opened_root
 from monitor_worker.checks.threads import Stopped
 
 MOST_NAMES: Final = 20_000
 DEEPEST: Final = 32
-_LISTED: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# O_PATH, where there is one, needs no leave to list a folder that is only passed through.
-_PASSED: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_NO_FOLDER: Final = frozenset({ENOTDIR, ELOOP, EMLINK})  # systems differ in what they say of a link
-
-
-class RootMissing(Exception):
-    """The allowed folder is not there."""
-
-
-class RootUnusable(Exception):
-    """The allowed folder is none, or a link."""
 
 
 class TooMuch(Exception):
@@ -87,7 +70,7 @@ def find(root: Path, parts: Sequence[str], stopped: Stopped, most_names: int = M
         OSError: the file system has some other trouble.
         Stop: as `stopped` says.
     """
-    with _opened_root(root) as folder:
+    with opened_root(root) as folder:
         walk = _Walk(stopped, most_names)
         walk.into(folder, str(root).rstrip("/"), parts, 0)
         return walk.found
@@ -126,9 +109,9 @@ class _Walk:
             self._note(folder, name, path)
             return
         try:
-            with _opened(name, _PASSED, folder) as inner:
+            with opened(name, PASSED, folder) as inner:
                 self.into(inner, path, rest, depth + 1)
-        except _NotAFolder:
+        except NotAFolder:
             self._note(folder, name, path, on_the_way=True)
         except FileNotFoundError:
             pass  # it is not there, or no more
@@ -150,7 +133,7 @@ class _Walk:
     def _listed(self, folder: int, pattern: str, *, folders: bool) -> list[str]:
         """The names in a folder that a pattern matches; links among them, so that they can be told of."""
         names = []
-        with _opened(".", _LISTED, folder) as listed, os.scandir(listed) as entries:
+        with opened(".", LISTED, folder) as listed, os.scandir(listed) as entries:
             for entry in entries:
                 self._count()
                 if not _matches(entry.name, pattern):
@@ -165,38 +148,6 @@ class _Walk:
             raise TooMuch
         if self._stopped():
             raise Stop
-
-
-class _NotAFolder(Exception):
-    pass
-
-
-@contextmanager
-def _opened(name: str, flags: int, folder: int | None = None) -> Iterator[int]:
-    try:
-        descriptor = os.open(name, flags, dir_fd=folder)
-    except OSError as error:
-        if error.errno in _NO_FOLDER:
-            raise _NotAFolder from error
-        raise
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _opened_root(root: Path) -> Iterator[int]:
-    with ExitStack() as folders:
-        try:
-            folder = folders.enter_context(_opened("/", _PASSED))
-            for name in root.parts[1:]:
-                folder = folders.enter_context(_opened(name, _PASSED, folder))
-        except FileNotFoundError:
-            raise RootMissing from None
-        except _NotAFolder:
-            raise RootUnusable from None
-        yield folder
 
 
 def _matches(name: str, pattern: str) -> bool:
