@@ -22,6 +22,7 @@ from monitor_core.kinds import BUILT_IN, GrpcCheck
 from monitor_worker.checks import grpc as grpc_module
 from monitor_worker.checks.base import CheckContext, CheckFailed, Observation, Resources
 from monitor_worker.checks.grpc import GrpcDriver
+from monitor_worker.checks.grpc_answer import Answer
 from monitor_worker.checks.targets import Resolve, Resolved, TargetGuard
 from monitor_worker.loop import LoopThread
 from support.tls import files
@@ -371,6 +372,13 @@ async def test_a_name_that_cannot_be_resolved_is_a_transient_error() -> None:
     error = await failure(GrpcDriver(TargetGuard(resolve=nowhere)), GrpcCheck(host="none.test", port=80))
     assert error.error_class is ErrorClass.TRANSIENT
     assert "none.test cannot be resolved" in str(error)
+
+
+async def test_what_a_server_says_before_it_hangs_up_is_its_answer() -> None:
+    error = aio.AioRpcError(StatusCode.UNIMPLEMENTED, aio.Metadata(), aio.Metadata())
+    assert Answer.failed(error, connected=False).connected is True
+    error = aio.AioRpcError(StatusCode.UNAVAILABLE, aio.Metadata(), aio.Metadata())
+    assert Answer.failed(error, connected=False).connected is False
 
 
 class Ear:

@@ -65,7 +65,8 @@ class GrpcDriver:
             try:
                 reply: bytes = await check(HealthCheckRequest(service=spec.service), timeout=seconds)
             except aio.AioRpcError as error:
-                return Answer(error, channel.get_state() is grpc.ChannelConnectivity.READY)
+                connected = channel.get_state() is grpc.ChannelConnectivity.READY
+                return Answer.failed(error, connected=connected)
         return Answer(reply, connected=True)
 
     def _channel(self, spec: GrpcCheck, attempt: Attempt, seconds: float) -> aio.Channel:

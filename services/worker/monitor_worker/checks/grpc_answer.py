@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 from google.protobuf.message import DecodeError
 from grpc import StatusCode
@@ -29,6 +29,11 @@ class Answer:
     outcome: bytes | AioRpcError
     connected: bool
 
+    @classmethod
+    def failed(cls, error: AioRpcError, *, connected: bool) -> Self:
+        """Of a call that failed; `connected` is whether there is a connection now."""
+        return cls(error, connected or error.code() not in _WAITED_FOR)
+
 
 class _Unreached(NamedTuple):
     sign: str
@@ -41,8 +46,8 @@ class _Unreached(NamedTuple):
 _UNREACHED: Final = (
     _Unreached("CERTIFICATE_VERIFY_FAILED", "Untrusted", "the certificate of {target} is not trusted: {why}"),
     _Unreached("Hostname Verification", "Untrusted", "the certificate of {target} is for other names"),
-    _Unreached("Tls handshake failed", "No TLS", "connected, but there is no TLS with {target}: {why}"),
-    _Unreached("parsing HTTP/2", "No gRPC", "connected, but {target} speaks no gRPC"),
+    _Unreached("Tls handshake failed", "No TLS", "there is no TLS with {target}: {why}"),
+    _Unreached("parsing HTTP/2", "No gRPC", "{target} speaks no gRPC"),
     _Unreached("Connection refused", "Refused", "{target} refuses the connection"),
     _Unreached("", "Unreachable", "{target} cannot be reached: {why}"),
 )
@@ -54,6 +59,7 @@ def _coded(*codes: StatusCode) -> Callable[[Any], bool]:
 
 _NAMES: Final[dict[int, str]] = {number: name for name, number in HealthCheckResponse.ServingStatus.items()}
 _WAITED_FOR: Final = frozenset({StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED})
+"""The server says these, or gRPC itself where it reaches none; every other code is the server's."""
 _TABLE: Final = (
     Failure(
         AioRpcError,
