@@ -374,11 +374,12 @@ async def test_a_name_that_cannot_be_resolved_is_a_transient_error() -> None:
     assert "none.test cannot be resolved" in str(error)
 
 
-async def test_what_a_server_says_before_it_hangs_up_is_its_answer() -> None:
-    error = aio.AioRpcError(StatusCode.UNIMPLEMENTED, aio.Metadata(), aio.Metadata())
-    assert Answer.failed(error, connected=False).connected is True
-    error = aio.AioRpcError(StatusCode.UNAVAILABLE, aio.Metadata(), aio.Metadata())
-    assert Answer.failed(error, connected=False).connected is False
+@pytest.mark.parametrize(
+    ("code", "connected"), [(StatusCode.UNIMPLEMENTED, True), (StatusCode.UNAVAILABLE, False)]
+)
+def test_what_a_server_says_before_it_hangs_up_is_its_answer(code: StatusCode, connected: bool) -> None:
+    error = aio.AioRpcError(code, aio.Metadata(), aio.Metadata(), None, None)
+    assert Answer.failed(error, connected=False).connected is connected
 
 
 class Ear:

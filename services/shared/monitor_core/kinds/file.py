@@ -26,8 +26,8 @@ class FileCheck(CheckSpec):
     `Absent`. A root that is not there is a transient error of the check, since nothing was looked at; what the
     worker may not look into a permanent one, unless a wildcard has met it: that is left out, as the summary says.
 
-    A mount that hangs is a transient error; of the few threads that a root has, each such check keeps one until the
-    mount answers, and the next say so.
+    A mount that hangs is a transient error. Each such check keeps one of the few threads that its root has, until
+    the mount answers.
 
     Size and time are what the share says. NFS and SMB keep them for a while (`actimeo`): let `stable_checks` times
     the interval be longer than that.
