@@ -440,9 +440,10 @@ class Relay:
     """Hands a connection on to a server, and knows when the caller has hung up."""
 
     def __init__(self, port: int) -> None:
-        self._port, self.hung_up = port, asyncio.Event()
+        self._port, self.hung_up, self.connections = port, asyncio.Event(), 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         there, back = await asyncio.open_connection(HERE, self._port)
         answers = asyncio.create_task(copy(there, writer))
         await copy(reader, back)
@@ -470,6 +471,14 @@ async def test_the_connection_is_closed_after_the_check() -> None:
         await server.set(SERVING)
         assert (await look(port, replace(CONTEXT, timeout_seconds=LONG))).status == "SERVING"
         await asyncio.wait_for(relay.hung_up.wait(), LONG / 4)
+
+
+async def test_each_check_has_a_connection_of_its_own() -> None:
+    async with serving() as server, relayed(server.port) as (port, relay):
+        await server.set(SERVING)
+        seen = await asyncio.gather(*(look(port) for _ in range(20)))
+    assert {observed.status for observed in seen} == {"SERVING"}
+    assert relay.connections == 20
 
 
 async def test_a_check_that_is_cancelled_leaves_no_connection() -> None:

@@ -71,22 +71,18 @@ class GrpcDriver:
 
     def _channel(self, spec: GrpcCheck, attempt: Attempt, seconds: float) -> aio.Channel:
         name = spec.host.rstrip(".").encode("idna").decode()
-        options = [*_OPTIONS, *_connecting(seconds), ("grpc.default_authority", show(name, spec.port))]
+        options = [
+            *_OPTIONS,
+            ("grpc.default_authority", show(name, spec.port)),
+            # For so long it tries to connect, though the channel be closed: 20 s unless told otherwise.
+            ("grpc.min_reconnect_backoff_ms", int(seconds * 1000) + 100),
+        ]
         scheme = "ipv6" if attempt.family is socket.AF_INET6 else "ipv4"
         # The very address that is permitted: gRPC looks nothing up.
         target = f"{scheme}:{show(attempt.address, spec.port)}"
         if not spec.tls:
             return aio.insecure_channel(target, options)
         return aio.secure_channel(target, self._tls, [*options, ("grpc.ssl_target_name_override", name)])
-
-
-def _connecting(seconds: float) -> list[tuple[str, Any]]:
-    """How long gRPC may try to connect: it goes on for 20 s else, though the channel is closed."""
-    longer_than_the_call = int(seconds * 1000) + 100
-    return [
-        ("grpc.initial_reconnect_backoff_ms", longer_than_the_call),
-        ("grpc.min_reconnect_backoff_ms", longer_than_the_call),
-    ]
 
 
 def create(resources: Resources) -> GrpcDriver:
