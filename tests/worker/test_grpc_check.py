@@ -409,6 +409,15 @@ async def ear() -> AsyncIterator[Ear]:
         yield listening
 
 
+async def test_once_an_address_is_reached_no_other_is_asked(ear: Ear) -> None:
+    async with serving(host="127.0.0.2", port=ear.port) as server:
+        await server.set(SERVING)
+        driver = GrpcDriver(guard(ear.port, "127.0.0.2", HERE))
+        observed = await driver.check(GrpcCheck(host="many.test", port=ear.port), CONTEXT)
+    assert observed.status == "SERVING"
+    assert not ear.called.is_set()
+
+
 async def test_no_proxy_of_the_environment_is_used(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("grpc_proxy", "http_proxy", "https_proxy", "HTTPS_PROXY", "HTTP_PROXY"):
         monkeypatch.setenv(variable, f"http://{HERE}:{ear.port}")
