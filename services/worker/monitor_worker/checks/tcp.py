@@ -11,13 +11,13 @@ from typing import Any, Final
 from monitor_core.kinds.tcp import TcpCheck
 from monitor_worker.checks.addresses import show
 from monitor_worker.checks.base import CheckContext, Observation, Resources
+from monitor_worker.checks.certificates import days_until, expiry
 from monitor_worker.checks.http_body import storable
 from monitor_worker.checks.targets import TargetDenied, TargetGuard, TargetUnresolved
 from monitor_worker.checks.tcp_errors import Seen, Step, seen
 
 # A silent port is an observation only if the check ends before its caller cuts it off.
 _SHARE_OF_TIMEOUT: Final = 0.9
-_SECONDS_PER_DAY: Final = 86_400
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -85,8 +85,7 @@ class TcpDriver:
         tls = writer.get_extra_info("ssl_object")
         if tls is None:
             return {}
-        expires = ssl.cert_time_to_seconds(tls.getpeercert()["notAfter"])
-        days = (expires - self._now()) / _SECONDS_PER_DAY
+        days = days_until(expiry(tls.getpeercert()), self._now())
         return {"tls_verified": True, "tls_version": tls.version(), "certificate_days_left": days}
 
 
