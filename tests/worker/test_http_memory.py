@@ -152,9 +152,10 @@ class TestChanged:
             site.code, site.version = 200, 2
             assert (await monitor.check()).variables["changed"] is False
 
-    async def test_what_stays_the_same_is_not_written_again(self) -> None:
+    @pytest.mark.parametrize("conditional", [False, True])
+    async def test_what_stays_the_same_is_not_written_again(self, conditional: bool) -> None:
         site = Site(ETAGS)
-        async with monitoring(site.answer, conditional=True) as (monitor, _):
+        async with monitoring(site.answer, conditional=conditional) as (monitor, _):
             written = [(await monitor.check()).checkpoint is not None for _ in range(3)]
 
         assert written == [True, False, False]

@@ -66,7 +66,7 @@ class HttpDriver:
         request = replace(
             request,
             authorization=await self._authorizer.headers(spec.auth, request.url),
-            preconditions=memory.preconditions() if spec.conditional else {},
+            preconditions=memory.preconditions(),
         )
         last, answer = await self._client.ask(request, context, spec.max_redirects)
         seen = observation(answer, spec.expected_codes, self._now(), _meanings(spec, last))
