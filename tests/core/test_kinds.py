@@ -202,11 +202,11 @@ def test_an_http_job_is_judged_by_its_status_where_the_code_is_good(
     success, failure = conditions(None, None, HttpCheck)
     assert success is not None
     assert failure is not None
-    values = {"code": code, "status": status}
+    values = {"code": code, "method": "GET", "status": status}
     assert (success.holds(values), failure.holds(values)) == verdict
 
 
 def test_an_answer_with_a_bad_code_needs_no_status() -> None:
     success, _ = conditions(None, None, HttpCheck)
     assert success is not None
-    assert success.holds({"code": 503}) is False
+    assert success.holds({"code": 503, "method": "GET"}) is False

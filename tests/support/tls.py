@@ -1,6 +1,7 @@
 """Certificates for the servers of tests, and clients that trust them (trustme)."""
 
 import ssl
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -12,11 +13,16 @@ def _authority() -> trustme.CA:
     return trustme.CA()
 
 
-def server_context(*names: str) -> ssl.SSLContext:
-    """A server's side, with a certificate for these names or addresses."""
+def server_context(*names: str, until: datetime | None = None) -> ssl.SSLContext:
+    """A server's side, with a certificate for these names or addresses, good until then (UTC)."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    _authority().issue_cert(*names or ("localhost", "127.0.0.1")).configure_cert(context)
+    certify(context, *names, until=until)
     return context
+
+
+def certify(server: ssl.SSLContext, *names: str, until: datetime | None = None) -> None:
+    """Give a server's side a certificate, perhaps instead of the one it has: new connections show it."""
+    _authority().issue_cert(*names or ("localhost", "127.0.0.1"), not_after=until).configure_cert(server)
 
 
 def client_context() -> ssl.SSLContext:

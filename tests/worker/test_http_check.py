@@ -4,98 +4,41 @@ import asyncio
 import socket
 import ssl
 import tomllib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from monitor_core.conditions import Condition
 from monitor_core.contract import ErrorClass
 from monitor_core.kinds import HttpCheck
 from monitor_worker.checks import http
+from monitor_worker.checks.authorization import Authorizer
 from monitor_worker.checks.base import CheckContext, CheckFailed, Resources
 from monitor_worker.checks.http import HttpDriver
+from monitor_worker.checks.http_client import HttpClient
 from monitor_worker.checks.http_connect import guarded_session
 from monitor_worker.checks.http_request import VERSION
+from monitor_worker.checks.http_response import Response
+from monitor_worker.checks.secrets import Secrets
 from monitor_worker.checks.targets import Resolve, Resolved, TargetDenied, TargetGuard
+from monitor_worker.checks.tokens import Tokens
+from support import hostile, tls
+from support.hostile import METADATA
+from support.web import Target, always, redirecting, serving, succeeded
 
 CONTEXT = CheckContext("job", "run.0.1.1", 1, 10.0)
-METADATA = "169.254.169.254"
-
-
-@dataclass
-class Target:
-    """A server that notes what it is asked."""
-
-    answer: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    asked: list[web.Request] = field(default_factory=list)
-    bodies: list[str] = field(default_factory=list)
-    connections: set[Any] = field(default_factory=set)
-    port: int = 0
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append(request)
-        self.bodies.append(await request.text())
-        self.connections.add(request.transport)
-        return await self.answer(request)
-
-    def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
-        return f"http://{host}:{self.port}{path}"
-
-
-def always(response: Callable[[], web.Response]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    async def answer(request: web.Request) -> web.StreamResponse:
-        return response()
-
-    return answer
-
-
-def succeeded() -> web.Response:
-    return web.json_response({"status": "Succeeded"})
-
-
-def redirecting(location: str, status: int = 302) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """`/` redirects, every other path answers."""
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        if request.path == "/":
-            return web.Response(status=status, headers={"Location": location})
-        return succeeded()
-
-    return answer
+HOSTILE = [*hostile.TARGETS, hostile.Target("127.0.0.1.")]
+NOBODY = Authorizer(Secrets(), Tokens())
 
 
 @asynccontextmanager
-async def serving(
-    answer: Callable[[web.Request], Awaitable[web.StreamResponse]] | None = None,
-    tls: ssl.SSLContext | None = None,
-) -> AsyncIterator[Target]:
-    target = Target(answer or always(succeeded))
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", target.handle)
-    server = TestServer(app, host="127.0.0.1")
-    await server.start_server(ssl=tls)
-    assert server.port
-    target.port = server.port
-    try:
-        yield target
-    finally:
-        await server.close()
-
-
-@asynccontextmanager
-async def driving(guard: TargetGuard, tls: ssl.SSLContext | None = None) -> AsyncIterator[HttpDriver]:
-    driver = HttpDriver(guard, tls)
+async def driving(guard: TargetGuard, trust: ssl.SSLContext | None = None) -> AsyncIterator[HttpDriver]:
+    driver = HttpDriver(HttpClient(guard, trust or tls.client_context()), NOBODY)
     try:
         yield driver
     finally:
@@ -107,6 +50,10 @@ async def checking(target: Target, **guard: Any) -> AsyncIterator[HttpDriver]:
     """A driver that may ask the target at 127.0.0.1."""
     async with driving(TargetGuard([f"127.0.0.1:{target.port}"], **guard)) as driver:
         yield driver
+
+
+def client(target: Target, response: type[Response] = Response) -> HttpClient:
+    return HttpClient(TargetGuard([f"127.0.0.1:{target.port}"]), tls.client_context(), response)
 
 
 def answering(*addresses: str) -> Resolve:
@@ -191,7 +138,8 @@ async def test_every_method_is_sent_as_it_is(method: str) -> None:
 
     assert target.asked[0].method == method
     assert target.bodies == [""]
-    assert seen.variables["text"] == ("" if method == "HEAD" else '{"status": "Succeeded"}')
+    assert seen.variables.get("text") == (None if method == "HEAD" else '{"status": "Succeeded"}')
+    assert seen.variables["method"] == method
 
 
 async def test_an_unexpected_code_is_an_observation_with_its_error() -> None:
@@ -242,10 +190,7 @@ async def test_no_cookie_is_kept() -> None:
 
 async def test_no_proxy_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     async with serving() as target, serving() as proxy, checking(target) as driver:
-        for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
-            monkeypatch.setenv(name, proxy.url())
-        monkeypatch.delenv("no_proxy", raising=False)
-        monkeypatch.delenv("NO_PROXY", raising=False)
+        hostile.set_proxies(monkeypatch, proxy.url())
         await driver.check(HttpCheck(url=target.url()), CONTEXT)
 
     assert len(target.asked) == 1
@@ -267,52 +212,26 @@ async def test_a_driver_that_made_no_check_closes() -> None:
 class TestGuard:
     """Nothing is asked that the guard does not permit, and nothing else is connected to."""
 
-    @pytest.mark.parametrize(
-        "host",
-        [
-            *("127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[64:ff9b::7f00:1]", "[::1]"),
-            *("2130706433", "0x7f000001", "0x7f.1", "017700000001", "0177.0.0.1", "127.1", "127.0.0.1."),
-            *(
-                "①②⑦.0.0.1",
-                "\uff11\uff12\uff17.0.0.1",
-                "127。0。0。1",
-                "LOCALHOST",
-                "0.0.0.0",
-                "[::]",
-                "0",
-                "[2002:7f00:1::]",
-            ),
-            *("[2001::1]", "[64:ff9b:1::7f00:1]", "[fe80::1%25lo]", "127.0.0.2"),
-        ],
-    )
-    async def test_the_loopback_is_not_asked_by_any_spelling(self, host: str) -> None:
-        async with serving() as target, driving(TargetGuard()) as driver:
-            failed = await failure(driver, HttpCheck(url=f"http://{host}:{target.port}/?sig=s3cr3t"))
+    @pytest.mark.parametrize("target", HOSTILE, ids=str)
+    async def test_no_hostile_target_is_asked(self, target: hostile.Target) -> None:
+        async def ask(host: str, port: int, guard: TargetGuard) -> None:
+            async with driving(guard) as driver:
+                await driver.check(HttpCheck(url=f"http://{target.in_url()}:{port}/"), CONTEXT)
 
-        assert target.asked == []
-        assert failed.error_class is ErrorClass.MISCONFIGURED
-        assert "s3cr3t" not in str(failed)
+        await hostile.require_closed(target, ask)
 
-    @pytest.mark.parametrize(
-        "host", [METADATA, "168.63.129.16", "[fd00:ec2::254]", "[::ffff:a9fe:a9fe]", "[64:ff9b::a9fe:a9fe]"]
-    )
-    async def test_the_platform_is_never_asked_whatever_is_allowed(self, host: str) -> None:
-        async with driving(TargetGuard(["0.0.0.0/0:*", "[::/0]:*"])) as driver:
-            failed = await failure(driver, HttpCheck(url=f"http://{host}/metadata"))
+    @pytest.mark.parametrize("target", HOSTILE, ids=str)
+    async def test_no_redirect_leads_to_a_hostile_target(self, target: hostile.Target) -> None:
+        async def ask(host: str, port: int, guard: TargetGuard) -> None:
+            first.answer = redirecting(f"http://{target.in_url()}:{port}/")
+            permitted = target.guard(port, f"127.0.0.1:{first.port}")
+            async with driving(permitted) as driver:
+                await driver.check(HttpCheck(url=first.url()), CONTEXT)
 
-        assert failed.error_class is ErrorClass.MISCONFIGURED
-        assert "can never be a target" in str(failed)
+        async with serving() as first:
+            await hostile.require_closed(target, ask)
 
-    @pytest.mark.parametrize(
-        "address", ["127.0.0.1", METADATA, "168.63.129.16", "10.0.0.1", "100.64.0.1", "64:ff9b::7f00:1"]
-    )
-    async def test_a_name_that_resolves_to_what_is_not_public_is_not_asked(self, address: str) -> None:
-        async with serving() as target, driving(TargetGuard(resolve=answering(address))) as driver:
-            failed = await failure(driver, HttpCheck(url=target.url(host="innocent.example")))
-
-        assert target.asked == []
-        assert failed.error_class is ErrorClass.MISCONFIGURED
-        assert "innocent.example (" in str(failed)
+        assert len(first.asked) == 1
 
     async def test_the_message_says_how_to_allow_the_target(self) -> None:
         async with driving(TargetGuard()) as driver:
@@ -322,12 +241,6 @@ class TestGuard:
             "10.0.0.5:8080 is not a public address; "
             "to allow it add 10.0.0.5:8080 to MONITOR_ALLOWED_TARGETS of the worker"
         )
-
-    async def test_an_entry_with_another_port_does_not_do(self) -> None:
-        async with serving() as target, driving(TargetGuard([f"127.0.0.1:{target.port + 1}"])) as driver:
-            assert (await failure(driver, HttpCheck(url=target.url()))).error_class is ErrorClass.MISCONFIGURED
-
-        assert target.asked == []
 
     async def test_a_name_that_is_allowed_is_asked_at_its_private_address(self) -> None:
         async with serving() as target:
@@ -468,32 +381,6 @@ class TestRedirects:
     @pytest.mark.parametrize(
         "location",
         [
-            *(
-                f"http://{METADATA}/metadata",
-                "http://168.63.129.16/",
-                "http://[fd00:ec2::254]/",
-                "http://10.0.0.1/",
-            ),
-            *(
-                "http://[::ffff:169.254.169.254]/",
-                "http://2852039166/",
-                "//169.254.169.254/",
-                "http://rebound.example/",
-            ),
-            *("http://[64:ff9b::a9fe:a9fe]/", "http://[2002:a9fe:a9fe::]/", "http://0xa9.254.169.254/"),
-        ],
-    )
-    async def test_one_to_what_is_not_permitted_is_not_followed(self, location: str) -> None:
-        resolve = answering(METADATA)
-        async with serving(redirecting(location)) as target, checking(target, resolve=resolve) as driver:
-            failed = await failure(driver, HttpCheck(url=target.url()))
-
-        assert failed.error_class is ErrorClass.MISCONFIGURED
-        assert len(target.asked) == 1
-
-    @pytest.mark.parametrize(
-        "location",
-        [
             "",
             "ftp://127.0.0.1/",
             "file:///etc/passwd",
@@ -548,62 +435,80 @@ class TestRedirects:
         assert seen.error.error_class is ErrorClass.PERMANENT
 
 
-class Certificate:
-    """A self-made certificate for 127.0.0.1: a server's context that has it, a client's that trusts it."""
-
-    def __init__(self, folder: Path) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-        names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-        now = datetime.now(UTC)
-        certificate = (
-            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(names, critical=False)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .sign(key, hashes.SHA256())
-        )
-        pem = certificate.public_bytes(serialization.Encoding.PEM)
-        secret = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        (folder / "both.pem").write_bytes(pem + secret)
-        self.server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self.server.load_cert_chain(folder / "both.pem")
-        self.client = ssl.create_default_context(cadata=pem.decode())
-
-
 class TestTls:
     """Certificates are verified, and what comes over https does not go on over http."""
 
-    @pytest.fixture
-    def certificate(self, tmp_path: Path) -> Certificate:
-        return Certificate(tmp_path)
-
-    async def test_a_trusted_certificate_does(self, certificate: Certificate) -> None:
-        async with serving(tls=certificate.server) as target:
-            guard = TargetGuard([f"127.0.0.1:{target.port}"])
-            async with driving(guard, certificate.client) as driver:
-                seen = await driver.check(HttpCheck(url=target.url().replace("http", "https")), CONTEXT)
+    async def test_a_trusted_certificate_does(self) -> None:
+        async with serving(tls=tls.server_context()) as target, checking(target) as driver:
+            seen = await driver.check(HttpCheck(url=target.url()), CONTEXT)
 
         assert seen.status == "Succeeded"
 
-    async def test_an_untrusted_certificate_is_a_permanent_error(self, certificate: Certificate) -> None:
-        async with serving(tls=certificate.server) as target, checking(target) as driver:
-            failed = await failure(driver, HttpCheck(url=target.url("/x?y").replace("http", "https")))
+    @pytest.mark.parametrize("days", [90, 2])
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    async def test_it_is_known_how_long_a_certificate_is_good(self, days: int, method: str) -> None:
+        until = datetime(2040, 1, 1, tzinfo=UTC)
+        server = tls.server_context(until=until)
+        async with serving(tls=server) as target:
+            driver = HttpDriver(client(target), NOBODY, lambda: until - timedelta(days=days))
+            spec = HttpCheck.model_validate({"url": target.url(), "method": method})
+            seen = [await driver.check(spec, CONTEXT) for _ in range(2)]
+            await driver.close()
+
+        assert [each.variables["certificate_days_left"] for each in seen] == [days] * 2
+        assert len(target.connections) == 1
+        assert Condition("success_when", "certificate_days_left > 30.0", HttpCheck.variables).holds(
+            seen[0].variables
+        ) is (days > 30)
+
+    async def test_a_renewed_certificate_is_seen_once_the_connection_is_old(self) -> None:
+        class ShortLived(Response):
+            longest_connection_seconds = 0.0
+
+        now = datetime.now(UTC)
+        server = tls.server_context(until=now + timedelta(days=5))
+        async with serving(tls=server) as target:
+            driver = HttpDriver(client(target, ShortLived), NOBODY)
+            before = await driver.check(HttpCheck(url=target.url()), CONTEXT)
+            tls.certify(server, until=now + timedelta(days=90))
+            after = await driver.check(HttpCheck(url=target.url()), CONTEXT)
+            await driver.close()
+
+        days = [each.variables["certificate_days_left"] for each in (before, after)]
+        assert days == [pytest.approx(5, abs=1), pytest.approx(90, abs=1)]
+        assert len(target.connections) == 2
+
+    async def test_a_connection_that_is_not_old_keeps_what_it_has_shown(self) -> None:
+        server = tls.server_context()
+        async with serving(tls=server) as target, checking(target) as driver:
+            before = await driver.check(HttpCheck(url=target.url()), CONTEXT)
+            tls.certify(server, until=datetime.now(UTC) + timedelta(days=5))
+            after = await driver.check(HttpCheck(url=target.url()), CONTEXT)
+
+        assert after.variables["certificate_days_left"] > 5
+        assert before.variables["certificate_days_left"] > after.variables["certificate_days_left"]
+
+    @pytest.mark.parametrize(
+        ("days", "trusts", "why"),
+        [(90, False, "unable to get local issuer certificate"), (-1, True, "certificate has expired")],
+    )
+    async def test_a_certificate_that_cannot_be_trusted_is_a_permanent_error(
+        self, days: int, trusts: bool, why: str
+    ) -> None:
+        server = tls.server_context(until=datetime.now(UTC) + timedelta(days=days))
+        async with serving(tls=server) as target:
+            guard = TargetGuard([f"127.0.0.1:{target.port}"])
+            async with driving(guard, None if trusts else ssl.create_default_context()) as driver:
+                failed = await failure(driver, HttpCheck(url=target.url("/x?y")))
 
         assert failed.error_class is ErrorClass.PERMANENT
-        assert str(failed) == (
-            f"the certificate of https://127.0.0.1:{target.port}/x is not trusted: self-signed certificate"
-        )
+        assert str(failed) == f"the certificate of {target.url('/x')} is not trusted: {why}"
         assert target.asked == []
 
-    async def test_a_certificate_of_another_host_is_a_permanent_error(self, certificate: Certificate) -> None:
-        async with serving(tls=certificate.server) as target:
-            guard = TargetGuard([f"127.0.0.1:{target.port}"], resolve=answering("127.0.0.1"))
-            async with driving(guard, certificate.client) as driver:
-                failed = await failure(driver, HttpCheck(url=f"https://other.example:{target.port}/"))
+    async def test_a_certificate_of_another_host_is_a_permanent_error(self) -> None:
+        server = tls.server_context()
+        async with serving(tls=server) as target, checking(target, resolve=answering("127.0.0.1")) as driver:
+            failed = await failure(driver, HttpCheck(url=target.url(host="other.example")))
 
         assert failed.error_class is ErrorClass.PERMANENT
         assert "not valid for 'other.example'" in str(failed)
@@ -615,11 +520,12 @@ class TestTls:
         assert failed.error_class is ErrorClass.TRANSIENT
         assert str(failed).startswith(f"no TLS connection to https://127.0.0.1:{target.port}/: ")
 
-    async def test_a_redirect_from_https_to_http_is_not_followed(self, certificate: Certificate) -> None:
-        async with serving() as plain, serving(redirecting(plain.url("/there")), certificate.server) as target:
+    async def test_a_redirect_from_https_to_http_is_not_followed(self) -> None:
+        server = tls.server_context()
+        async with serving() as plain, serving(redirecting(plain.url("/there")), server) as target:
             guard = TargetGuard([f"127.0.0.1:{plain.port}", f"127.0.0.1:{target.port}"])
-            async with driving(guard, certificate.client) as driver:
-                failed = await failure(driver, HttpCheck(url=target.url().replace("http", "https")))
+            async with driving(guard) as driver:
+                failed = await failure(driver, HttpCheck(url=target.url()))
 
         assert failed.error_class is ErrorClass.PERMANENT
         assert "from https to http" in str(failed)

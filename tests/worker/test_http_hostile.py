@@ -16,10 +16,13 @@ import pytest
 
 from monitor_core.contract import ErrorClass
 from monitor_core.kinds import HttpCheck
+from monitor_worker.checks.authorization import Authorizer
 from monitor_worker.checks.base import CheckContext, CheckFailed
 from monitor_worker.checks.http import HttpDriver
-from monitor_worker.checks.http_client import LARGEST_ANSWER
+from monitor_worker.checks.http_client import LARGEST_ANSWER, HttpClient
+from monitor_worker.checks.secrets import Secrets
 from monitor_worker.checks.targets import TargetGuard
+from monitor_worker.checks.tokens import Tokens
 
 CONTEXT = CheckContext("job", "run.0.1.1", 1, 10.0)
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -69,6 +72,10 @@ class Raw:
         return HttpCheck.model_validate({"url": f"http://127.0.0.1:{self.port}/x?sig=secret", "method": method})
 
 
+def driving(port: int) -> HttpDriver:
+    return HttpDriver(HttpClient(TargetGuard([f"127.0.0.1:{port}"])), Authorizer(Secrets(), Tokens()))
+
+
 @asynccontextmanager
 async def talking(talk: Talk | bytes) -> AsyncIterator[tuple[Raw, HttpDriver]]:
     async def say(writer: asyncio.StreamWriter) -> None:
@@ -78,7 +85,7 @@ async def talking(talk: Talk | bytes) -> AsyncIterator[tuple[Raw, HttpDriver]]:
     raw = Raw(say if isinstance(talk, bytes) else talk)
     server = await asyncio.start_server(raw.serve, "127.0.0.1", 0)
     raw.port = server.sockets[0].getsockname()[1]
-    driver = HttpDriver(TargetGuard([f"127.0.0.1:{raw.port}"]))
+    driver = driving(raw.port)
     try:
         yield raw, driver
     finally:
@@ -128,7 +135,7 @@ async def test_what_is_no_whole_answer_is_a_transient_error(said: bytes, words: 
 async def test_a_port_that_nobody_listens_on_is_a_transient_error() -> None:
     async with talking(b"") as (raw, _):
         pass
-    driver = HttpDriver(TargetGuard([f"127.0.0.1:{raw.port}"]))
+    driver = driving(raw.port)
 
     failed = await failure(raw, driver)
     await driver.close()
@@ -270,7 +277,9 @@ async def test_a_head_answer_has_no_content() -> None:
     async with talking(OK + b"Content-Length: 1073741824\r\n\r\n") as (raw, driver):
         seen = await driver.check(raw.check("HEAD"), CONTEXT)
 
-    assert seen.variables["text"] == ""
+    assert "text" not in seen.variables
+    assert seen.summary is not None
+    assert "bytes" not in seen.summary
     assert seen.variables["headers"]["content-length"] == "1073741824"
 
 

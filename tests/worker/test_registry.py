@@ -169,7 +169,7 @@ def test_a_kind_whose_driver_is_not_installed_is_named() -> None:
 def test_a_driver_is_given_the_worker_s_resources() -> None:
     driver = load_driver("http", RESOURCES)
     assert isinstance(driver, HttpDriver)
-    assert driver._guard is RESOURCES.guard
+    assert driver._client._guard is RESOURCES.guard
 
 
 async def test_closing_closes_what_was_loaded_and_nothing_else() -> None:

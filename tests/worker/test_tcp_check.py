@@ -9,23 +9,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
-from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from monitor_core.conditions import conditions
 from monitor_core.contract import ErrorClass
 from monitor_core.kinds import TcpCheck
 from monitor_worker.checks import tcp
 from monitor_worker.checks.base import CheckContext, CheckFailed, Observation, Resources
-from monitor_worker.checks.targets import Resolve, Resolved, TargetGuard
+from monitor_worker.checks.targets import Resolved, TargetGuard
 from monitor_worker.checks.tcp import TcpDriver
 from monitor_worker.checks.tcp_errors import Step, seen
+from support import hostile, tls
+from support.hostile import resolving
 
 CONTEXT = CheckContext("job", "run.0.1.1", 1, 30.0)
 IMPATIENT = CheckContext("job", "run.0.1.1", 1, 0.5)
@@ -92,13 +88,6 @@ async def mute_port() -> AsyncIterator[int]:
 def refusing_port() -> int:
     with socket.create_server((HERE, 0)) as server:
         return int(server.getsockname()[1])
-
-
-def resolving(*addresses: str) -> Resolve:
-    async def resolve(host: str, port: int) -> Resolved:
-        return [(socket.AF_INET6 if ":" in address else socket.AF_INET, address) for address in addresses]
-
-    return resolve
 
 
 def driver(port: int, tls: ssl.SSLContext | None = None) -> TcpDriver:
@@ -220,41 +209,16 @@ async def test_a_banner_is_not_read_unless_asked_for() -> None:
     assert observed.variables["has_banner"] is False
 
 
-class Certificate:
-    """A self-made certificate: a server's context that has it, a client's that trusts it."""
-
-    def __init__(self, folder: Path, address: str = HERE, days: float = 90) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-        names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address)), x509.DNSName("db.test")])
-        self.expires = (datetime.now(UTC) + timedelta(days=days)).replace(microsecond=0)
-        certificate = (
-            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-            .not_valid_before(datetime.now(UTC) - timedelta(days=100))
-            .not_valid_after(self.expires)
-            .add_extension(names, critical=False)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .sign(key, hashes.SHA256())
-        )
-        pem = certificate.public_bytes(serialization.Encoding.PEM)
-        secret = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        (folder / "both.pem").write_bytes(pem + secret)
-        self.server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self.server.load_cert_chain(folder / "both.pem")
-        self.client = ssl.create_default_context(cadata=pem.decode())
+def server(days: float = 90) -> ssl.SSLContext:
+    return tls.server_context(HERE, "db.test", until=datetime.now(UTC) + timedelta(days=days))
 
 
 @pytest.mark.parametrize("days", [90, 2])
-async def test_tls_shows_its_version_and_how_long_the_certificate_is_good(tmp_path: Path, days: int) -> None:
-    certificate = Certificate(tmp_path, days=days)
-    async with listening(saying(b"* OK\r\n"), certificate.server) as port:
-        checks = TcpDriver(
-            TargetGuard([f"{HERE}:{port.number}"]),
-            certificate.client,
-            (certificate.expires - timedelta(days=days)).timestamp,
-        )
+async def test_tls_shows_its_version_and_how_long_the_certificate_is_good(days: int) -> None:
+    until = datetime(2040, 1, 1, tzinfo=UTC)
+    async with listening(saying(b"* OK\r\n"), tls.server_context(HERE, until=until)) as port:
+        now = (until - timedelta(days=days)).timestamp
+        checks = TcpDriver(TargetGuard([f"{HERE}:{port.number}"]), tls.client_context(), now)
         observed = await checks.check(TcpCheck(host=HERE, port=port.number, tls=True, banner_bytes=50), CONTEXT)
         await asyncio.wait_for(port.hung_up.wait(), LONG)
 
@@ -270,11 +234,10 @@ async def test_tls_shows_its_version_and_how_long_the_certificate_is_good(tmp_pa
     assert enough.holds(observed.variables) is (days > 14)
 
 
-async def test_tls_is_verified_for_the_name_that_was_asked_for(tmp_path: Path) -> None:
-    certificate = Certificate(tmp_path)
-    async with listening(tls=certificate.server) as port:
+async def test_tls_is_verified_for_the_name_that_was_asked_for() -> None:
+    async with listening(tls=server()) as port:
         guard = TargetGuard([f"{HERE}:{port.number}"], resolve=resolving(HERE))
-        checks = TcpDriver(guard, certificate.client)
+        checks = TcpDriver(guard, tls.client_context())
         right = await checks.check(TcpCheck(host="db.test.", port=port.number, tls=True), CONTEXT)
         wrong = await checks.check(TcpCheck(host="other.test", port=port.number, tls=True), CONTEXT)
 
@@ -284,14 +247,12 @@ async def test_tls_is_verified_for_the_name_that_was_asked_for(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("days", "trusts", "why"), [(90, False, "self-signed certificate"), (-1, True, "certificate has expired")]
+    ("days", "trusts", "why"),
+    [(90, False, "unable to get local issuer certificate"), (-1, True, "certificate has expired")],
 )
-async def test_a_certificate_that_cannot_be_trusted_is_observed(
-    tmp_path: Path, days: int, trusts: bool, why: str
-) -> None:
-    certificate = Certificate(tmp_path, days=days)
-    async with listening(tls=certificate.server) as port:
-        checks = driver(port.number, certificate.client if trusts else None)
+async def test_a_certificate_that_cannot_be_trusted_is_observed(days: int, trusts: bool, why: str) -> None:
+    async with listening(tls=server(days)) as port:
+        checks = driver(port.number, tls.client_context() if trusts else None)
         observed = await checks.check(TcpCheck(host=HERE, port=port.number, tls=True), CONTEXT)
 
     assert (observed.status, observed.error) == ("Untrusted", None)
@@ -302,22 +263,21 @@ async def test_a_certificate_that_cannot_be_trusted_is_observed(
     assert not is_success(observed)
 
 
-async def test_the_end_of_tls_is_told_to_the_port(tmp_path: Path) -> None:
-    certificate = Certificate(tmp_path)
-    with socket.create_server((HERE, 0)) as server:
-        server.settimeout(LONG)
-        port = server.getsockname()[1]
+async def test_the_end_of_tls_is_told_to_the_port() -> None:
+    with socket.create_server((HERE, 0)) as listener:
+        listener.settimeout(LONG)
+        port = listener.getsockname()[1]
 
         def serve() -> bytes:
-            connection, _ = server.accept()
+            connection, _ = listener.accept()
             connection.settimeout(LONG)
             # Without the other side's goodbye this raises SSLEOFError.
-            with certificate.server.wrap_socket(connection, server_side=True, suppress_ragged_eofs=False) as tls:
-                return tls.recv(1)
+            with server().wrap_socket(connection, server_side=True, suppress_ragged_eofs=False) as encrypted:
+                return encrypted.recv(1)
 
         served = asyncio.create_task(asyncio.to_thread(serve))
         spec = TcpCheck(host=HERE, port=port, tls=True, banner_bytes=10)
-        observed = await driver(port, certificate.client).check(spec, IMPATIENT)
+        observed = await driver(port, tls.client_context()).check(spec, IMPATIENT)
         assert await served == b""
 
     assert observed.variables["tls_verified"] is True
@@ -351,37 +311,29 @@ async def test_each_permitted_address_is_tried_and_no_other() -> None:
     assert observed.status == "Connected"
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "0x7f000001", "127.1", "localhost"])
-async def test_this_machine_is_denied_by_whatever_name(host: str) -> None:
-    async with listening() as port:
-        error = await failure(TcpDriver(TargetGuard()), TcpCheck(host=host, port=port.number))
+@pytest.mark.parametrize("target", hostile.TARGETS, ids=str)
+async def test_no_hostile_target_is_connected_to(target: hostile.Target) -> None:
+    async def ask(host: str, port: int, guard: TargetGuard) -> None:
+        await TcpDriver(guard).check(TcpCheck(host=host, port=port), CONTEXT)
 
-    assert error.error_class is ErrorClass.MISCONFIGURED
-    assert "MONITOR_ALLOWED_TARGETS" in str(error)
-    assert not port.hung_up.is_set()
+    await hostile.require_closed(target, ask)
 
 
-@pytest.mark.parametrize("address", ["169.254.169.254", "168.63.129.16", "64:ff9b::a9fe:a9fe", "100.64.0.1"])
-async def test_a_name_that_leads_to_a_hostile_address_is_denied(address: str) -> None:
-    guard = TargetGuard(resolve=resolving(address))
-    error = await failure(TcpDriver(guard), TcpCheck(host="friendly.example", port=80))
+async def test_no_proxy_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with listening() as port, hostile.trap() as proxy:
+        hostile.set_proxies(monkeypatch, f"http://{HERE}:{proxy.port}")
+        assert (await look(port.number)).status == "Connected"
 
-    assert error.error_class is ErrorClass.MISCONFIGURED
-    assert "friendly.example" in str(error)
+    assert proxy.connections == 0
 
 
 async def test_the_name_is_looked_up_once_for_a_check() -> None:
-    asked = []
-
-    async def rebinding(host: str, port: int) -> Resolved:
-        asked.append(host)
-        return [(socket.AF_INET, HERE if len(asked) == 1 else "169.254.169.254")]
-
+    rebinding = hostile.Rebinding()
     async with listening() as port:
         checks = TcpDriver(TargetGuard([f"{HERE}:{port.number}"], resolve=rebinding))
         observed = await checks.check(TcpCheck(host="rebinding.test", port=port.number), CONTEXT)
 
-    assert (observed.status, asked) == ("Connected", ["rebinding.test"])
+    assert (observed.status, rebinding.asked) == ("Connected", 1)
 
 
 async def test_a_name_that_cannot_be_resolved_is_a_transient_error() -> None:

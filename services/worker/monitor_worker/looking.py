@@ -15,7 +15,7 @@ from monitor_core.contract import CheckError, ErrorClass, ObservationSummary, Re
 from monitor_core.contract.base import problems_of
 from monitor_core.contract.turn import LONGEST_CHECKPOINT
 from monitor_worker.checks.base import CheckContext, CheckFailed, Driver, Observation
-from monitor_worker.checks.masking import Mask
+from monitor_worker.checks.masking import Mask, masked
 from monitor_worker.checks.registry import Registry
 from monitor_worker.turns import Checkpoint, Clock, Look, Looker
 
@@ -72,6 +72,10 @@ class _Words:
         # Masked first: a secret that is cut off would not be found any more.
         return self._mask(text)[: _LONGEST[what]].encode("utf-8", "replace").decode()
 
+    def checkpoint(self, left: Checkpoint) -> Checkpoint:
+        """What a driver leaves for its next check: it stands in the history as well."""
+        return None if left is None else dict(masked(left, self._mask))
+
     def error(self, error_class: ErrorClass, message: str, at: datetime) -> CheckError:
         """An error of the check."""
         return CheckError(error_class=error_class, message=self.kept(message, "message"), at=at)
@@ -123,7 +127,7 @@ def _judged(seen: Observation, judges: Conditions, at: datetime, latency: float,
         success=succeeded,
         failure=failed,
     )
-    look = Look(retry_after_seconds=seen.retry_after_seconds, checkpoint=seen.checkpoint)
+    look = Look(retry_after_seconds=seen.retry_after_seconds, checkpoint=say.checkpoint(seen.checkpoint))
     if failed or succeeded:
         return replace(look, observation=summary)
     if seen.error is not None:

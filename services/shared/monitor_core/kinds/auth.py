@@ -1,9 +1,11 @@
 """How a check says who is asking: four ways, none with a secret in it."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from monitor_core.kinds.http_fields import not_of_the_check
 from monitor_core.kinds.secret import SecretReference
 
 Audience = Annotated[str, StringConstraints(max_length=300, pattern=r"^[a-z][a-z0-9+.-]*://[^\s=]*[^\s=/]$")]
@@ -32,9 +34,9 @@ class ApiKey(_Auth):
     """A header of the target's own choice."""
 
     type: Literal["api_key"]
-    header: Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9_-]+$")] = Field(
-        description="The header's name, X-API-Key say."
-    )
+    header: Annotated[
+        str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9_-]+$"), AfterValidator(not_of_the_check)
+    ] = Field(description="The header's name, X-API-Key say.")
     key: SecretReference = Field(description="Names the secret that the header carries.")
 
 
@@ -47,3 +49,14 @@ class ManagedIdentity(_Auth):
 
 Auth = Annotated[Bearer | Basic | ApiKey | ManagedIdentity, Field(discriminator="type")]
 """A secret or token is only ever sent to the origins that the worker's settings name for it."""
+
+
+def require_one_of_each(auth: Auth | None, headers: Iterable[str]) -> None:
+    """Check the headers that a check sends besides its `auth`.
+
+    Raises:
+        ValueError: `auth` sets one of them as well.
+    """
+    header = auth.header if isinstance(auth, ApiKey) else "Authorization"
+    if auth is not None and header.lower() in {name.lower() for name in headers}:
+        raise ValueError(f"{header} stands in headers and is set by auth: leave it out of headers")

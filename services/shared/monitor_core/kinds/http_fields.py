@@ -44,9 +44,19 @@ def sendable(headers: dict[str, str]) -> dict[str, str]:
             raise ValueError(f"{name!r} is not a valid header")
         if name.lower() in _SECRET_HEADERS:
             raise ValueError(f"{name} would carry a secret into the history, where it stays readable")
-        if name.lower() in _OWN_HEADERS:
-            raise ValueError(f"{name} is set by the check itself")
+        not_of_the_check(name)
     return headers
+
+
+def not_of_the_check(name: str) -> str:
+    """The header's name itself.
+
+    Raises:
+        ValueError: the check sets that header.
+    """
+    if name.lower() in _OWN_HEADERS:
+        raise ValueError(f"{name} is set by the check itself")
+    return name
 
 
 Url = Annotated[str, Field(max_length=2048), AfterValidator(plain_http)]

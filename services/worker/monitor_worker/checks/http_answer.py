@@ -13,6 +13,7 @@ from yarl import URL
 
 from monitor_core.contract import ErrorClass
 from monitor_worker.checks.base import CheckFailed, Observation
+from monitor_worker.checks.certificates import days_until
 from monitor_worker.checks.http_body import decoded, parsed, storable
 from monitor_worker.checks.http_request import shown
 
@@ -31,6 +32,7 @@ class Answer:
         headers: the answer's.
         content: decompressed.
         latency_seconds: from the check's start to the answer's end.
+        certificate_expires: the server's certificate, as seconds since 1970 in UTC; None without TLS.
     """
 
     method: str
@@ -39,6 +41,7 @@ class Answer:
     headers: CIMultiDictProxy[str]
     content: bytes
     latency_seconds: float
+    certificate_expires: float | None = None
 
 
 class Meaning(NamedTuple):
@@ -80,12 +83,12 @@ def observation(
         now: UTC, to count a Retry-After that is a date from.
         meanings: of the codes that are not expected, as MEANINGS.
     """
-    variables = _variables(answer)
+    variables = _variables(answer, now)
     expected = {str(answer.code), _class_of(answer.code)} & set(expected_codes)
     return Observation(
         status=printable(str(variables.get("status", ""))) or f"HTTP {answer.code}",
         variables=variables,
-        summary=f"{_named(answer.code)}, {len(answer.content)} bytes in {answer.latency_seconds * 1000:.0f} ms",
+        summary=_summary(answer),
         error=None if expected else _unexpected(answer, meanings),
         retry_after_seconds=retry_after(answer.headers.get("Retry-After"), now),
     )
@@ -110,14 +113,27 @@ def origin_of(answer: Answer) -> str:
     return f"{_named(answer.code)} from {answer.method} {shown(answer.url)}"
 
 
-def _variables(answer: Answer) -> dict[str, Any]:
+def _summary(answer: Answer) -> str:
+    size = "" if answer.method == "HEAD" else f", {len(answer.content)} bytes"
+    return f"{_named(answer.code)}{size} in {answer.latency_seconds * 1000:.0f} ms"
+
+
+def _variables(answer: Answer, now: datetime) -> dict[str, Any]:
     names = dict.fromkeys(name.lower() for name in answer.headers)
     headers = {storable(name): storable(", ".join(answer.headers.getall(name))) for name in names}
+    found = {
+        "code": answer.code,
+        "method": answer.method,
+        "headers": headers,
+        "latency_ms": answer.latency_seconds * 1000,
+    }
+    if answer.certificate_expires is not None:
+        found["certificate_days_left"] = days_until(answer.certificate_expires, now.timestamp())
+    if answer.method == "HEAD":
+        return found
     content_type = headers.get("content-type", "")
     text = decoded(answer.content, content_type)
-    milliseconds = answer.latency_seconds * 1000
-    always = {"code": answer.code, "headers": headers, "text": text, "latency_ms": milliseconds}
-    return always | _variables_of_json(text, content_type)
+    return found | {"text": text} | _variables_of_json(text, content_type)
 
 
 def _variables_of_json(text: str, content_type: str) -> dict[str, Any]:

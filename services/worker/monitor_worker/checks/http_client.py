@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from aiohttp import ClientResponse, ClientSession
 
@@ -12,6 +12,7 @@ from monitor_worker.checks.http_answer import Answer
 from monitor_worker.checks.http_connect import guarded_session
 from monitor_worker.checks.http_errors import FAILURES, check_failed
 from monitor_worker.checks.http_request import REDIRECTS, Request, shown
+from monitor_worker.checks.http_response import Response
 from monitor_worker.checks.targets import TargetGuard
 
 LARGEST_ANSWER: Final = 1024 * 1024
@@ -31,10 +32,13 @@ class HttpClient:
     Args:
         guard: decides which targets may be reached.
         tls: what servers are verified with, unless it is the machine's trusted certificates.
+        response: makes the answers, and limits the age of connections.
     """
 
-    def __init__(self, guard: TargetGuard, tls: ssl.SSLContext | None = None) -> None:
-        self._guard, self._tls = guard, tls
+    def __init__(
+        self, guard: TargetGuard, tls: ssl.SSLContext | None = None, response: type[Response] = Response
+    ) -> None:
+        self._guard, self._tls, self._response = guard, tls, response
         self._session: ClientSession | None = None
         self._closed = False
 
@@ -75,18 +79,19 @@ class HttpClient:
                 allow_redirects=False,
             ) as response:
                 content = await _content(response)
+                expires = cast("Response", response).certificate_expires
         except FAILURES as error:
             # Not chained: aiohttp's exceptions show the URL whole, and with its query what may be a secret.
             raise check_failed(error, request.url) from None
         latency = time.monotonic() - started
-        return Answer(request.method, request.url, response.status, response.headers, content, latency)
+        return Answer(request.method, request.url, response.status, response.headers, content, latency, expires)
 
     def _open_session(self) -> ClientSession:
         if self._closed:
             raise CheckFailed(ErrorClass.TRANSIENT, "the worker is stopping")
         if self._session is None:
             # Only now: a session belongs to the loop that it is made on.
-            self._session = guarded_session(self._guard, self._tls)
+            self._session = guarded_session(self._guard, self._tls, self._response)
         return self._session
 
 

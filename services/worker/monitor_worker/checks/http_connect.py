@@ -23,6 +23,7 @@ from aiohttp import (
 )
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from monitor_worker.checks.http_response import Response
 from monitor_worker.checks.targets import TargetGuard
 
 # How many turns run at a time is limited by the worker (MONITOR_MAX_ACTIVITIES), one request each: a second limit
@@ -60,7 +61,9 @@ class GuardedResolver(AbstractResolver):
         """There is nothing to close."""
 
 
-def guarded_session(guard: TargetGuard, tls: ssl.SSLContext | None = None) -> ClientSession:
+def guarded_session(
+    guard: TargetGuard, tls: ssl.SSLContext | None = None, response: type[Response] = Response
+) -> ClientSession:
     """A session that connects to permitted targets only, takes no proxy from the environment and keeps no cookie.
 
     Call it on the loop. Its requests raise TargetDenied and TargetUnresolved besides aiohttp's own exceptions.
@@ -68,6 +71,7 @@ def guarded_session(guard: TargetGuard, tls: ssl.SSLContext | None = None) -> Cl
     Args:
         guard: decides.
         tls: what servers are verified with, unless it is the machine's trusted certificates.
+        response: makes the answers, and limits the age of connections.
     """
     connector = TCPConnector(
         resolver=GuardedResolver(guard),
@@ -79,6 +83,7 @@ def guarded_session(guard: TargetGuard, tls: ssl.SSLContext | None = None) -> Cl
     )
     return ClientSession(
         connector=connector,
+        response_class=response,
         cookie_jar=DummyCookieJar(),
         trust_env=False,
         timeout=_NO_TIMEOUT,

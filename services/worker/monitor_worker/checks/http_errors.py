@@ -2,58 +2,55 @@
 
 import os
 import ssl
-from typing import Final, NamedTuple
+from typing import Final
 
 import aiohttp
 from yarl import URL
 
 from monitor_core.contract import ErrorClass
 from monitor_worker.checks.base import CheckFailed
+from monitor_worker.checks.failures import Failure, classified, raised
 from monitor_worker.checks.http_request import shown
 from monitor_worker.checks.targets import TargetDenied, TargetUnresolved
 
-
-class _Row(NamedTuple):
-    raised: type[Exception]
-    error_class: ErrorClass
-    words: str
-
-
 # The first row that fits counts. {url} has no query; {why} is never the exception's own text, which may hold one.
 _TABLE: Final = (
-    _Row(TargetDenied, ErrorClass.MISCONFIGURED, "{why}"),
-    _Row(TargetUnresolved, ErrorClass.TRANSIENT, "{why}"),
-    _Row(
+    Failure(TargetDenied, ErrorClass.MISCONFIGURED, "{why}"),
+    Failure(TargetUnresolved, ErrorClass.TRANSIENT, "{why}"),
+    Failure(
         aiohttp.ClientConnectorCertificateError,
         ErrorClass.PERMANENT,
         "the certificate of {url} is not trusted: {why}",
     ),
-    _Row(ssl.SSLError, ErrorClass.TRANSIENT, "no TLS connection to {url}: {why}"),
-    _Row(TimeoutError, ErrorClass.TRANSIENT, "{url} did not answer in time"),
-    _Row(aiohttp.ClientConnectorError, ErrorClass.TRANSIENT, "cannot connect to {url}: {why}"),
-    _Row(aiohttp.ServerDisconnectedError, ErrorClass.TRANSIENT, "{url} closed the connection without an answer"),
-    _Row(aiohttp.ClientPayloadError, ErrorClass.TRANSIENT, "the answer of {url} broke off, or cannot be decoded"),
-    _Row(aiohttp.ClientResponseError, ErrorClass.TRANSIENT, "the answer of {url} is no HTTP that can be read"),
-    _Row(aiohttp.InvalidURL, ErrorClass.MISCONFIGURED, "{url} cannot be asked: its host is no name or address"),
-    _Row(OSError, ErrorClass.TRANSIENT, "the connection to {url} broke: {why}"),
-    _Row(aiohttp.ClientError, ErrorClass.TRANSIENT, "the request to {url} failed"),
+    Failure(ssl.SSLError, ErrorClass.TRANSIENT, "no TLS connection to {url}: {why}"),
+    Failure(TimeoutError, ErrorClass.TRANSIENT, "{url} did not answer in time"),
+    Failure(aiohttp.ClientConnectorError, ErrorClass.TRANSIENT, "cannot connect to {url}: {why}"),
+    Failure(
+        aiohttp.ServerDisconnectedError, ErrorClass.TRANSIENT, "{url} closed the connection without an answer"
+    ),
+    Failure(
+        aiohttp.ClientPayloadError, ErrorClass.TRANSIENT, "the answer of {url} broke off, or cannot be decoded"
+    ),
+    Failure(aiohttp.ClientResponseError, ErrorClass.TRANSIENT, "the answer of {url} is no HTTP that can be read"),
+    Failure(aiohttp.InvalidURL, ErrorClass.MISCONFIGURED, "{url} cannot be asked: its host is no name or address"),
+    Failure(OSError, ErrorClass.TRANSIENT, "the connection to {url} broke: {why}"),
+    Failure(aiohttp.ClientError, ErrorClass.TRANSIENT, "the request to {url} failed"),
 )
-FAILURES: Final = tuple(row.raised for row in _TABLE)
+FAILURES: Final = raised(_TABLE)
 """What `check_failed` has words for."""
 
 
-def check_failed(error: Exception, url: URL) -> CheckFailed:
+def check_failed(error: BaseException, url: URL) -> CheckFailed:
     """The error of a check that an exception means.
 
     Args:
         error: one of FAILURES.
         url: what was asked.
     """
-    row = next(row for row in _TABLE if isinstance(error, row.raised))
-    return CheckFailed(row.error_class, row.words.format(url=shown(url), why=_why(error)))
+    return classified(_TABLE, error, url=shown(url), why=_why(error))
 
 
-def _why(error: Exception) -> str:
+def _why(error: BaseException) -> str:
     match error:
         case TargetDenied() | TargetUnresolved():
             return str(error)

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
+from urllib.parse import unquote
 
 from multidict import CIMultiDict
 from pydantic import JsonValue
@@ -12,6 +13,7 @@ from yarl import URL
 from monitor_core.contract import ErrorClass
 from monitor_core.kinds.http import HttpCheck
 from monitor_worker.checks.base import CheckContext, CheckFailed
+from monitor_worker.checks.masking import CUT
 
 VERSION: Final = "0.1.0"  # that of pyproject.toml, which is not there at run time; a test compares them
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -32,6 +34,8 @@ class Request:
         headers: the spec's own, as long as they may be sent.
         body: None for none.
         content_type: the body's, where the headers have none.
+        authorization: headers that say who is asking: for the URL's own origin, and for nobody's eyes.
+        preconditions: headers about an earlier answer of this very URL.
     """
 
     method: str
@@ -39,6 +43,8 @@ class Request:
     headers: Mapping[str, str]
     body: bytes | None = None
     content_type: str | None = None
+    authorization: Mapping[str, str] = field(default_factory=dict, repr=False)
+    preconditions: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def get(cls, url: str, headers: Mapping[str, str]) -> Self:
@@ -66,12 +72,13 @@ class Request:
         return replace(asked, method=spec.method, body=body, content_type=content_type)
 
     def all_headers(self, context: CheckContext) -> CIMultiDict[str]:
-        """The headers to send: the spec's over the defaults."""
+        """The headers to send: the spec's over the defaults, and over all those that authorise."""
         headers = CIMultiDict(_DEFAULT_HEADERS)
         headers["x-ms-client-request-id"] = context.request_id
         if self.content_type:
             headers["Content-Type"] = self.content_type
-        headers.update(self.headers)
+        for more in (self.headers, self.preconditions, self.authorization):
+            headers.update(more)
         return headers
 
     def redirected(self, code: int, location: str | None) -> Self:
@@ -84,9 +91,9 @@ class Request:
         Raises:
             CheckFailed: it leads nowhere, or from https to http.
         """
-        moved = replace(self, url=self._target(location))
+        moved = replace(self, url=self._target(location), preconditions={})
         if moved.url.origin() != self.url.origin():
-            moved = replace(moved, headers=_without_origin(self.headers))
+            moved = replace(moved, headers=_without_origin(self.headers), authorization={})
         if (code == 303 and self.method != "HEAD") or (code in {301, 302} and self.method == "POST"):  # noqa: PLR2004
             kept = {name: value for name, value in moved.headers.items() if not _describes_body(name)}
             moved = replace(moved, method="GET", headers=kept, body=None, content_type=None)
@@ -109,8 +116,11 @@ class Request:
 
 
 def shown(url: URL) -> str:
-    """A URL for a message: without the query, which may hold a secret."""
-    return f"{url.origin()}{url.raw_path}"[:_LONGEST_URL_SHOWN]
+    """A URL for a message: without the query, which may hold a secret; the end of a long one is CUT off."""
+    # Unquoted: as it stands in its path a secret has many forms, and only some are known to what masks it.
+    path = unquote(url.raw_path)
+    whole = f"{url.origin()}{path if path.isprintable() else url.raw_path}"
+    return whole if len(whole) <= _LONGEST_URL_SHOWN else whole[:_LONGEST_URL_SHOWN] + CUT
 
 
 def _encoded(body: JsonValue) -> tuple[bytes | None, str | None]:

@@ -7,13 +7,15 @@ worker has resolved, whichever monitor it was for.
 import base64
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
 Mask = Callable[[str], str]
 """A text without its secrets."""
 HIDDEN: Final = "***"
+CUT: Final = "\N{HORIZONTAL ELLIPSIS}"
+"""What a driver puts where it cuts a stranger's text off: the beginning of a secret before it is found."""
 SHORTEST_SECRET: Final = 4
 """Characters; a shorter text is in too many others to be hidden in them."""
 _SHORTEST_BEGINNING: Final = 8
@@ -38,24 +40,29 @@ class Masker:
                 del self._forms[next(iter(self._forms))]
 
     def __call__(self, text: str) -> str:
-        """`text` with every secret in it replaced, and the beginning of one that it was cut off in."""
+        """`text` with every secret in it replaced, and the beginning of one that was cut off."""
         with self._lock:
             forms = sorted(self._forms, key=len, reverse=True)
         for form in forms:
             text = text.replace(form, HIDDEN)
-        return _without_beginning(text, forms)
+        return CUT.join(_without_beginning(piece, forms) for piece in text.split(CUT))
 
     def data(self, value: Any) -> Any:
         """JSON data with every text in it masked, names too."""
-        match value:
-            case str():
-                return self(value)
-            case dict():
-                return {self(str(name)): self.data(inner) for name, inner in value.items()}
-            case list() | tuple():
-                return [self.data(inner) for inner in value]
-            case _:
-                return value
+        return masked(value, self)
+
+
+def masked(value: Any, mask: Mask) -> Any:
+    """JSON data with every text in it masked, names too."""
+    match value:
+        case str():
+            return mask(value)
+        case Mapping():
+            return {mask(str(name)): masked(inner, mask) for name, inner in value.items()}
+        case list() | tuple():
+            return [masked(inner, mask) for inner in value]
+        case _:
+            return value
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -6,17 +6,16 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 from monitor_core.kinds.tcp import TcpCheck
 from monitor_worker.checks.addresses import show
 from monitor_worker.checks.base import CheckContext, Observation, Resources
+from monitor_worker.checks.certificates import days_until, expiry
 from monitor_worker.checks.dialling import Addresses, attempts, permitted
 from monitor_worker.checks.http_body import storable
 from monitor_worker.checks.targets import TargetGuard
 from monitor_worker.checks.tcp_errors import Seen, Step, seen
-
-_SECONDS_PER_DAY: Final = 86_400
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -79,8 +78,7 @@ class TcpDriver:
         tls = writer.get_extra_info("ssl_object")
         if tls is None:
             return {}
-        expires = ssl.cert_time_to_seconds(tls.getpeercert()["notAfter"])
-        days = (expires - self._now()) / _SECONDS_PER_DAY
+        days = days_until(expiry(tls.getpeercert()), self._now())
         return {"tls_verified": True, "tls_version": tls.version(), "certificate_days_left": days}
 
 
