@@ -307,6 +307,12 @@ def test_a_condition_is_compiled_once() -> None:
     )
 
 
+def test_a_request_of_a_kind_that_is_not_known_here_says_so() -> None:
+    request = parse_request({"job_id": "a", "check": {"kind": "simulated"}}, BUILT_IN)
+    with pytest.raises(RequestError, match=r"check.kind: simulated is not known here: .* MONITOR_PLUGINS"):
+        check_conditions(request, {})
+
+
 def test_the_conditions_of_a_request_are_checked_before_it_is_started() -> None:
     request = parse_request({"job_id": "a", "check": {"kind": "simulated"}, "failure_when": "nope"}, BUILT_IN)
     with pytest.raises(RequestError, match="failure_when: column 1: undeclared reference to 'nope'"):

@@ -16,7 +16,7 @@ from monitor_client.api import create_app
 from monitor_client.connect import open_service
 from monitor_client.failures import tell
 from monitor_core.contract import Problem
-from monitor_core.settings import ClientSettings, SchedulerSettings, SettingsError, client_settings
+from monitor_core.settings import ClientSettings, SettingsError, client_settings
 from monitor_core.telemetry import configure_logging
 
 GRACE_SECONDS: Final = 10
@@ -34,7 +34,7 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
     # uvicorn raises the signal that stopped it once more: without a handler of ours the exit code would not be 0.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
-    asyncio.run(_serve(settings.scheduler, listener))
+    asyncio.run(_serve(settings, listener))
     return 0
 
 
@@ -47,8 +47,9 @@ def _listen(settings: ClientSettings) -> socket.socket:
         raise SettingsError([Problem("MONITOR_API_HOST, MONITOR_API_PORT", f"{host}, {port}: {error}")]) from error
 
 
-async def _serve(scheduler: SchedulerSettings, listener: socket.socket) -> None:
-    async with open_service(scheduler) as service:
+async def _serve(settings: ClientSettings, listener: socket.socket) -> None:
+    scheduler = settings.scheduler
+    async with open_service(settings) as service:
         server = uvicorn.Server(_config(create_app(service, scheduler.endpoint)))
         host, port = listener.getsockname()[:2]
         where = f"for {scheduler.endpoint}, hub {scheduler.taskhub}, on http://{host}:{port}"
