@@ -40,10 +40,18 @@ class TcpCheck(CheckSpec):
         }
     )
     natural_success = "connected && (tls_verified || !tls)"
+    example = MappingProxyType(
+        {
+            "check": {"kind": "tcp", "host": "www.example.com", "port": 443, "tls": True},
+            "success_when": "tls_verified && certificate_days_left > 30.0",
+            "polling": {"interval_seconds": 300},
+            "timeout_seconds": 86400,
+        }
+    )
 
     kind: Literal["tcp"] = "tcp"
     host: str = Field(max_length=253, description="A name or an address; no scheme, port or brackets.")
-    port: int = Field(ge=1, le=65535)
+    port: int = Field(ge=1, le=65535, description="The port to connect to.")
     tls: bool = Field(False, description="Make a TLS handshake, and verify the certificate for the host.")
     banner_bytes: int = Field(
         0,
