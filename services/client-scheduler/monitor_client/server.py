@@ -50,7 +50,7 @@ def _listen(settings: ClientSettings) -> socket.socket:
 async def _serve(settings: ClientSettings, listener: socket.socket) -> None:
     scheduler = settings.scheduler
     async with open_service(settings) as service:
-        server = uvicorn.Server(_config(create_app(service, scheduler.endpoint)))
+        server = uvicorn.Server(_config(create_app(service, scheduler.endpoint, kinds=settings.kinds)))
         host, port = listener.getsockname()[:2]
         where = f"for {scheduler.endpoint}, hub {scheduler.taskhub}, on http://{host}:{port}"
         print(f"Client-scheduler {where}", flush=True)  # noqa: T201 # said at whatever log level

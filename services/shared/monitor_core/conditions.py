@@ -124,7 +124,7 @@ def check_conditions(request: MonitorRequest, kinds: Mapping[str, type[CheckSpec
     """Compile the conditions of a request before it is started.
 
     Raises:
-        RequestError: as `conditions`; or the request, started by somebody else, is of a kind that is not known here.
+        RequestError: as `conditions`; or the request is of a kind that is not known here.
     """
     kind = str(request.check["kind"])
     if kind not in kinds:
