@@ -45,7 +45,9 @@ class HttpCheck(CheckSpec):
 
     kind: Literal["http"] = "http"
     url: Url = Field(description="http or https; no credentials in it.")
-    method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"] = Field(
+        "GET", description="POST and PATCH need allow_repeat."
+    )
     headers: Headers = Field({})
     body: Any = Field(None, description="Sent as JSON; a text is sent as it is, as text/plain.")
     expected_codes: tuple[Code, ...] = Field(
