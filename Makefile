@@ -10,7 +10,7 @@ DETERMINISTIC := services/shared/monitor_core/contract services/shared/monitor_c
 	$(addprefix services/worker/monitor_worker/,commands.py orchestrator.py policy.py reports.py versions.py views.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types imports unit up-smoke histories lock format clean
+.PHONY: help demo test lint types imports unit up-smoke histories reference lock format clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ format: $(READY) ## Format and mend what can be mended
 
 histories: $(READY) ## Record the histories that a new version of the orchestrator lacks
 	PYTHONPATH=tests:services/shared:services/worker $(BIN)/python -m support.record
+
+reference: $(READY) ## Write the pages of docs/ that are generated from the code
+	PYTHONPATH=dev:services/shared $(BIN)/python -m reference
 
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --upgrade

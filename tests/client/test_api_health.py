@@ -163,7 +163,7 @@ async def test_the_wait_ends_when_the_scheduler_comes() -> None:
     starting = threading.Timer(1.0, scheduler.start)
     starting.start()
     try:
-        settings = client_settings({"ENDPOINT": f"http://127.0.0.1:{port}"}).scheduler
+        settings = client_settings({"ENDPOINT": f"http://127.0.0.1:{port}"})
         await wait_until_ready(settings, PATIENCE)
     finally:
         starting.join()

@@ -15,7 +15,7 @@ from monitor_client.connect import open_service
 from monitor_client.errors import NoCredential, NotAllowed, SchedulerRefused, SchedulerUnreachable, ServiceError
 from monitor_client.gateway import CALL_SECONDS, Gateway
 from monitor_core.scheduler import Client
-from monitor_core.settings import SchedulerSettings
+from monitor_core.settings import ClientSettings, SchedulerSettings
 from support.fake_scheduler import SETTINGS, FakeScheduler, failing, once, request, rpc_error
 
 Code = grpc.StatusCode
@@ -141,7 +141,7 @@ async def test_the_service_closes_the_channel_and_the_credential(settings: Sched
         return clients[0]
 
     with pytest.raises(NoCredential):
-        async with open_service(settings, build) as service:
+        async with open_service(ClientSettings(scheduler=settings), build) as service:
             await service.get("job-1")
     assert credential.closed
     with pytest.raises(RuntimeError, match="closed"):

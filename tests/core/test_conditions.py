@@ -195,6 +195,16 @@ def test_a_condition_may_take_9_999_iterations_and_not_one_more() -> None:
     assert "more than 9,999 iterations" in unjudged("body.all(x, x >= 0)", body=list(range(10_000)))
 
 
+def test_one_macro_in_another_multiplies() -> None:
+    nested = "body.all(x, body.all(y, x + y >= 0))"
+    assert holds(nested, body=list(range(99))) is True
+    assert "more than 9,999 iterations" in unjudged(nested, body=list(range(100)))
+
+
+def test_what_needs_no_macro_costs_no_iterations() -> None:
+    assert holds("199999 in body && body.size() == 200000", body=list(range(200_000))) is True
+
+
 def test_a_long_condition_is_cut_in_messages() -> None:
     text = "body.a == '" + "x" * 500 + "'"
     with pytest.raises(ConditionError) as caught:
@@ -305,6 +315,12 @@ def test_a_condition_is_compiled_once() -> None:
         conditions("check > 5", None, SimulatedCheck).success
         is conditions("check > 5", None, SimulatedCheck).success
     )
+
+
+def test_a_request_of_a_kind_that_is_not_known_here_says_so() -> None:
+    request = parse_request({"job_id": "a", "check": {"kind": "simulated"}}, BUILT_IN)
+    with pytest.raises(RequestError, match=r"check.kind: simulated is not known here: .* MONITOR_PLUGINS"):
+        check_conditions(request, {})
 
 
 def test_the_conditions_of_a_request_are_checked_before_it_is_started() -> None:

@@ -83,6 +83,27 @@ def test_every_reference_leads_somewhere(kinds: Mapping[str, type[CheckSpec]]) -
         assert reference.removeprefix("#/$defs/") in schema["$defs"], reference
 
 
+class StartedBy(BaseModel):
+    """A part that a built-in kind has of that name too."""
+
+    whom: str
+
+
+class NamesakeCheck(CheckSpec):
+    """A kind whose part is called as a part of another kind."""
+
+    variables = MappingProxyType({})
+
+    kind: Literal["namesake"] = "namesake"
+    started_by: StartedBy
+
+
+def test_parts_of_two_kinds_that_are_called_the_same_are_kept_apart() -> None:
+    schema = request_schema({**BUILT_IN, "namesake": NamesakeCheck})
+    parts = [part for name, part in schema["$defs"].items() if name.endswith("-StartedBy")]
+    assert [("whom" in part["properties"]) for part in parts] == [False, True]
+
+
 def test_the_check_is_of_exactly_one_built_in_kind() -> None:
     options = [option["$ref"] for option in SCHEMA["properties"]["check"]["oneOf"]]
     assert options == [f"#/$defs/check-{kind}" for kind in sorted(BUILT_IN)]

@@ -10,6 +10,7 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext
 
+from monitor_core.kinds.base import Kinds
 from monitor_core.settings import worker_settings
 from monitor_core.telemetry import configure_logging
 from monitor_worker.bootstrap import Worker
@@ -21,9 +22,9 @@ from monitor_worker.versions import Loop
 SHORT = Generation(most_turns=3)
 
 
-def loop_1_1(ctx: OrchestrationContext, given: Any, newest: str) -> Wait:
+def loop_1_1(ctx: OrchestrationContext, given: Any, newest: str, kinds: Kinds) -> Wait:
     """The next release's loop."""
-    result = yield from loop_1_0(ctx, given, newest, SHORT)
+    result = yield from loop_1_0(ctx, given, newest, kinds, SHORT)
     return {**result, "labels": {"loop": "1.1"}} if result else result
 
 

@@ -159,11 +159,25 @@ def test_a_driver_s_module_is_imported_when_it_is_asked_for_and_not_before() -> 
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": paths}, check=True, timeout=60)
 
 
-def test_a_kind_whose_driver_is_not_installed_is_named() -> None:
+def test_a_plug_in_s_driver_that_is_not_installed_is_named() -> None:
     registry = Registry({"plugged": BUILT_IN["simulated"]}, RESOURCES)
-    assert "the driver of 'plugged' needs the package monitor_worker.checks.plugged" in str(
-        refused(registry, "plugged")
-    )
+    error = refused(registry, "plugged")
+    assert error.error_class is ErrorClass.MISCONFIGURED
+    assert str(error).startswith("check.kind: the driver of plugged is not installed here")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no"), SystemExit(1)])
+def test_a_driver_that_cannot_be_made_keeps_no_other_kind(error: BaseException) -> None:
+    loader = Loader()
+
+    def load(kind: str, resources: Resources) -> Driver:
+        if kind == "tcp":
+            raise error
+        return loader(kind, resources)
+
+    registry = Registry(BUILT_IN, RESOURCES, load)
+    assert str(refused(registry, "tcp")).endswith(f"'tcp' cannot be made: {type(error).__name__}")
+    assert registry.find("http").driver is loader.drivers["http"]
 
 
 def test_a_driver_is_given_the_worker_s_resources() -> None:
@@ -180,3 +194,16 @@ async def test_closing_closes_what_was_loaded_and_nothing_else() -> None:
     await registry.close()
     assert [kind for kind, _ in loader.loaded] == ["simulated"]
     assert loader.drivers["simulated"].closed_on == [threading.current_thread().name]
+
+
+async def test_a_driver_that_cannot_be_closed_keeps_no_other_open() -> None:
+    loader = Loader()
+
+    def load(kind: str, resources: Resources) -> Any:
+        return object() if kind == "http" else loader(kind, resources)
+
+    registry = Registry(BUILT_IN, RESOURCES, load)
+    for kind in ("http", "simulated"):
+        registry.find(kind)
+    await registry.close()
+    assert loader.drivers["simulated"].closed_on

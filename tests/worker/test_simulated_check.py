@@ -2,7 +2,9 @@
 
 import pytest
 
-from monitor_core.kinds import SimulatedCheck
+from monitor_core.conditions import conditions
+from monitor_core.contract import parse_request
+from monitor_core.kinds import BUILT_IN, SimulatedCheck
 from monitor_worker.checks import simulated
 from monitor_worker.checks.base import CheckContext, Resources
 from monitor_worker.checks.targets import TargetGuard
@@ -37,3 +39,15 @@ async def test_the_same_check_sees_the_same_again() -> None:
     spec = SimulatedCheck(checks=2)
 
     assert await driver.check(spec, context(2)) == await driver.check(spec, context(2))
+
+
+async def test_its_example_completes_at_its_third_check() -> None:
+    request = parse_request({"job_id": "j", **SimulatedCheck.example}, BUILT_IN)
+    spec = SimulatedCheck.model_validate(request.check)
+    success, _ = conditions(request.success_when, request.failure_when, SimulatedCheck)
+    assert success is not None
+
+    driver = simulated.create(Resources(TargetGuard()))
+    seen = [await driver.check(spec, context(number)) for number in (1, 2, 3)]
+
+    assert [success.holds(each.variables) for each in seen] == [False, False, True]

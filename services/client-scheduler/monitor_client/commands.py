@@ -18,7 +18,6 @@ from monitor_client.session import Watched, run
 from monitor_client.view import MonitorView
 from monitor_client.words import clean
 from monitor_core.contract import EXIT_CODES, MonitorRequest, parse_command, request_schema
-from monitor_core.kinds import BUILT_IN
 from monitor_core.settings import ClientSettings, client_settings
 from monitor_core.telemetry import configure_logging
 
@@ -34,7 +33,7 @@ def start(parameters: Parameters, program: str) -> int:
     """Start a monitor, and with `watch` stay until its verdict."""
     settings = _settings()
     job_id = parameters["job_id"] if parameters["job_id"] is not None else str(uuid4())
-    request = build_request({**parameters, "job_id": job_id}, settings.url)
+    request = build_request({**parameters, "job_id": job_id}, settings.url, settings.kinds)
     watched = Watched(job_id, program, is_known=False)
 
     async def errand(service: MonitorService) -> int:
@@ -48,7 +47,7 @@ def start(parameters: Parameters, program: str) -> int:
             shown.note(note)
         return _conclude(await watched.follow(service, started.run, shown), parameters)
 
-    return watched.run(settings.scheduler, errand)
+    return watched.run(settings, errand)
 
 
 def watch(parameters: Parameters, program: str) -> int:
@@ -58,7 +57,7 @@ def watch(parameters: Parameters, program: str) -> int:
     async def errand(service: MonitorService) -> int:
         return _conclude(await watched.follow(service, None, _display(parameters)), parameters)
 
-    return watched.run(_settings().scheduler, errand)
+    return watched.run(_settings(), errand)
 
 
 def show(parameters: Parameters) -> int:
@@ -70,7 +69,7 @@ def show(parameters: Parameters) -> int:
         _print(view.document(), shown, parameters)
         return 0
 
-    return run(_settings().scheduler, errand)
+    return run(_settings(), errand)
 
 
 def send(parameters: Parameters, name: str) -> int:
@@ -89,12 +88,12 @@ def send(parameters: Parameters, name: str) -> int:
         _print(outcome.model_dump(mode="json"), [job, (name, rows.outcome(outcome))], parameters)
         return 0 if outcome.accepted else EXIT_REFUSED
 
-    return run(_settings().scheduler, errand)
+    return run(_settings(), errand)
 
 
 def schema() -> int:
     """Print the JSON Schema of a request."""
-    _print_json(request_schema(BUILT_IN))
+    _print_json(request_schema(_settings().kinds))
     return 0
 
 

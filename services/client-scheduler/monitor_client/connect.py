@@ -6,17 +6,17 @@ from contextlib import asynccontextmanager
 from monitor_client.gateway import Gateway
 from monitor_client.service import MonitorService
 from monitor_core.scheduler import Client, build_client, close_client
-from monitor_core.settings import SchedulerSettings
+from monitor_core.settings import ClientSettings, SchedulerSettings
 
 
 @asynccontextmanager
 async def open_service(
-    settings: SchedulerSettings,
+    settings: ClientSettings,
     build: Callable[[SchedulerSettings], Client] = build_client,
 ) -> AsyncIterator[MonitorService]:
     """The service on the scheduler of `settings`; its channel and credential are closed at the end."""
-    client = build(settings)
+    client = build(settings.scheduler)
     try:
-        yield MonitorService(Gateway(client, settings))
+        yield MonitorService(Gateway(client, settings.scheduler), kinds=settings.kinds)
     finally:
         await close_client(client)

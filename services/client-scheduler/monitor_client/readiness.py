@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from monitor_client.connect import open_service
 from monitor_client.errors import NotFound, SchedulerUnreachable, ServiceError, Unreadable
 from monitor_client.failures import tell
-from monitor_core.settings import SchedulerSettings, SettingsError, client_settings
+from monitor_core.settings import ClientSettings, SettingsError, client_settings
 from monitor_core.telemetry import configure_logging
 
 ANSWER_SECONDS: Final = 3.0
@@ -47,7 +47,7 @@ async def require_ready(service: Reader, endpoint: str, *, within_seconds: float
 
 
 async def wait_until_ready(
-    settings: SchedulerSettings,
+    settings: ClientSettings,
     patience_seconds: float = PATIENCE_SECONDS,
     *,
     clock: Callable[[], float] = time.monotonic,
@@ -63,7 +63,7 @@ async def wait_until_ready(
         try:
             # A new channel each time: one that has failed waits longer and longer before it tries again.
             async with open_service(settings) as service:
-                return await require_ready(service, settings.endpoint, within_seconds=_UNHURRIED_SECONDS)
+                return await require_ready(service, settings.scheduler.endpoint, within_seconds=_UNHURRIED_SECONDS)
         except ServiceError:
             if clock() >= until:
                 raise
@@ -75,7 +75,7 @@ def main(environment: Mapping[str, str] = os.environ, patience_seconds: float = 
     try:
         settings = client_settings(environment)
         configure_logging(settings.log_level)
-        asyncio.run(wait_until_ready(settings.scheduler, patience_seconds))
+        asyncio.run(wait_until_ready(settings, patience_seconds))
     except (ServiceError, SettingsError) as error:
         return tell(error)
     return 0

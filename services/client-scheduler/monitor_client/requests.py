@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from monitor_core.contract import MonitorRequest, Problem, RequestError, parse_request
 from monitor_core.kinds import BUILT_IN
+from monitor_core.kinds.base import Kinds
 
 Options = Mapping[str, Any]
 """Values by parameter name, as typed by the user; None, False or an empty list where not given."""
@@ -48,12 +49,13 @@ _HTTP_ONLY: Final = ("method", "header", "body", "expect", "no_retry_after", "al
 _SIMULATED_ONLY: Final = ("simulate_checks", "simulate_outcome")
 
 
-def build_request(options: Options, configured_url: str | None) -> MonitorRequest:
+def build_request(options: Options, configured_url: str | None, kinds: Kinds = BUILT_IN) -> MonitorRequest:
     """The request that the options ask for.
 
     Args:
         options: what was given; `job_id` always is.
         configured_url: MONITOR_URL, where the options neither give a URL nor ask to simulate.
+        kinds: the kinds of check that there are.
 
     Raises:
         RequestError: names every option or field that is wrong, and why.
@@ -65,7 +67,7 @@ def build_request(options: Options, configured_url: str | None) -> MonitorReques
     _refuse_what_has_no_effect(options, url)
     data = _data(options, url)
     try:
-        return parse_request(data, BUILT_IN)
+        return parse_request(data, kinds)
     except RequestError as error:
         if url is None or url != configured_url:
             raise

@@ -60,12 +60,13 @@ def authenticator_of(auth: AuthSettings) -> Authenticator:
 
 async def _serve(settings: ClientSettings, authenticator: Authenticator, listener: socket.socket) -> None:
     scheduler = settings.scheduler
-    async with open_service(scheduler) as service:
+    async with open_service(settings) as service:
         app = create_app(
             service,
             scheduler.endpoint,
             authenticator=authenticator,
             requests_per_second=settings.api_rate,
+            kinds=settings.kinds,
         )
         server = uvicorn.Server(_config(app, settings.forwarded_allow_ips))
         host, port = listener.getsockname()[:2]

@@ -13,7 +13,7 @@ from monitor_client.display import Display
 from monitor_client.service import MonitorService
 from monitor_client.view import MonitorView, Phase
 from monitor_client.words import clean
-from monitor_core.settings import SchedulerSettings
+from monitor_core.settings import ClientSettings
 
 EXIT_INTERRUPTED: Final = 130
 EXIT_TERMINATED: Final = 143
@@ -23,7 +23,7 @@ Errand = Callable[[MonitorService], Awaitable[int]]
 """What a command does with the service; gives the exit code."""
 
 
-def run(settings: SchedulerSettings, errand: Errand) -> int:
+def run(settings: ClientSettings, errand: Errand) -> int:
     """Do the errand on an open service.
 
     Raises:
@@ -55,7 +55,7 @@ class Watched:
         self.is_known = is_known
         self._program = program
 
-    def run(self, settings: SchedulerSettings, errand: Errand) -> int:
+    def run(self, settings: ClientSettings, errand: Errand) -> int:
         """Do the errand; interrupted, say how to come back."""
         try:
             return run(settings, errand)

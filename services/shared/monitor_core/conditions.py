@@ -124,9 +124,13 @@ def check_conditions(request: MonitorRequest, kinds: Mapping[str, type[CheckSpec
     """Compile the conditions of a request before it is started.
 
     Raises:
-        RequestError: as `conditions`.
+        RequestError: as `conditions`; or the request is of a kind that is not known here.
     """
-    conditions(request.success_when, request.failure_when, kinds[str(request.check["kind"])])
+    kind = str(request.check["kind"])
+    if kind not in kinds:
+        reason = f"{kind} is not known here: name its plug-in in MONITOR_PLUGINS"
+        raise RequestError([Problem("check.kind", reason)])
+    conditions(request.success_when, request.failure_when, kinds[kind])
 
 
 @functools.lru_cache(maxsize=64)

@@ -16,8 +16,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from monitor_core import plugins
 from monitor_core.contract import Problem
 from monitor_core.contract.base import problems_of
+from monitor_core.kinds import BUILT_IN
+from monitor_core.kinds.base import Kinds
 
 EMULATOR = "http://localhost:8080"
 CONNECTION_STRING = "DURABLE_TASK_SCHEDULER_CONNECTION_STRING"
@@ -41,7 +44,14 @@ def _split(value: object) -> object:
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
+def _enabled(value: object) -> object:
+    names = _split(value)
+    return plugins.kinds(names) if isinstance(names, tuple) else value
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+EnabledKinds = Annotated[Kinds, BeforeValidator(_enabled)]
+"""The built-in kinds, and the plug-ins that are named."""
 
 
 class _Settings(BaseModel):
@@ -132,10 +142,20 @@ class AuthSettings(_Settings):
         return f"{self.authority}/{self.tenant_id}/discovery/v2.0/keys"
 
 
-class ClientSettings(_Settings):
-    """The client-scheduler's settings."""
+class _ServiceSettings(_Settings):
+    """What both services have to agree on."""
 
     scheduler: SchedulerSettings
+    kinds: EnabledKinds = Field(
+        BUILT_IN,
+        alias="MONITOR_PLUGINS",
+        description="Plug-ins to enable, by the names of their kinds; see docs/plugins.md.",
+    )
+
+
+class ClientSettings(_ServiceSettings):
+    """The client-scheduler's settings."""
+
     url: str | None = Field(None, alias="MONITOR_URL", description="URL to monitor; {job_id} is filled in.")
     log_level: str = Field("WARNING", alias="LOG_LEVEL", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     api_host: str = Field("127.0.0.1", alias="MONITOR_API_HOST", min_length=1)
@@ -150,10 +170,9 @@ class ClientSettings(_Settings):
     )
 
 
-class WorkerSettings(_Settings):
+class WorkerSettings(_ServiceSettings):
     """The worker's settings."""
 
-    scheduler: SchedulerSettings
     log_level: str = Field("INFO", alias="LOG_LEVEL", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     allowed_targets: Names = Field(
         (),

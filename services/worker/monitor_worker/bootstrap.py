@@ -3,10 +3,8 @@
 import logging
 from collections.abc import Callable, Mapping
 
-from monitor_core import kinds as built_in
 from monitor_core import scheduler
 from monitor_core.contract import ACTIVITY, ORCHESTRATOR
-from monitor_core.kinds.base import CheckSpec
 from monitor_core.scheduler import DrainingWorker
 from monitor_core.settings import WorkerSettings
 from monitor_worker.activities import poll_activity
@@ -32,7 +30,6 @@ class Worker:
         self,
         settings: WorkerSettings,
         *,
-        kinds: Mapping[str, type[CheckSpec]] = built_in.BUILT_IN,
         loops: Mapping[str, Loop] = LOOPS,
         register: Callable[[DrainingWorker], None] = lambda _: None,
     ) -> None:
@@ -41,14 +38,14 @@ class Worker:
         self._loop = LoopThread()
         masker = Masker()
         self._resources = resources_of(settings, masker)
-        self._registry = Registry(kinds, self._resources)
+        self._registry = Registry(settings.kinds, self._resources)
         self._engine = scheduler.build_worker(
             settings.scheduler,
             max_activities=settings.max_activities,
             max_orchestrations=settings.max_orchestrations,
         )
         self._health = HealthServer(settings.health_host, settings.health_port, self._is_alive, self._is_ready)
-        self._register(monitor_orchestrator(loops), masker)
+        self._register(monitor_orchestrator(loops, settings.kinds), masker)
         register(self._engine)
         scheduler.take_only_what_is_registered(self._engine, versions=list(loops))
 

@@ -23,7 +23,7 @@ from monitor_core.contract import (
     parse_request,
 )
 from monitor_core.contract.base import problems_of
-from monitor_core.kinds import BUILT_IN
+from monitor_core.kinds.base import Kinds
 from monitor_worker import commands, policy, reports, views
 from monitor_worker.policy import Finish, Generation, Monitor, Renew, SleepUntil, StartTurn
 
@@ -33,13 +33,14 @@ LONGEST_KIND = 64
 Wait = Generator[Task[Any], Any, Any]
 
 
-def loop_1_0(ctx: OrchestrationContext, given: Any, newest: str, fresh: Generation = _FRESH) -> Wait:
+def loop_1_0(ctx: OrchestrationContext, given: Any, newest: str, kinds: Kinds, fresh: Generation = _FRESH) -> Wait:
     """One monitor, from its start (or continue-as-new) to its verdict (or the next continue-as-new).
 
     Args:
         ctx: the engine.
         given: a `MonitorInput`, or from a user's own workflow a bare request, as JSON data.
         newest: the version to continue as new with.
+        kinds: what a bare request may ask for.
         fresh: how much history an execution may gather.
 
     Returns:
@@ -49,7 +50,7 @@ def loop_1_0(ctx: OrchestrationContext, given: Any, newest: str, fresh: Generati
         RequestError: `given` is neither; the orchestration fails with its message.
     """
     log = ctx.create_replay_safe_logger(_log)
-    state = policy.begin(_read(ctx, given), ctx.instance_id, _now(ctx))
+    state = policy.begin(_read(ctx, given, kinds), ctx.instance_id, _now(ctx))
     inbox, flights, alarm = _Inbox(ctx), _Flights(ctx), _Alarm(ctx)
     generation = fresh
     while True:
@@ -75,9 +76,9 @@ def loop_1_0(ctx: OrchestrationContext, given: Any, newest: str, fresh: Generati
         generation = generation.with_wake()
 
 
-def _read(ctx: OrchestrationContext, given: Any) -> MonitorInput:
+def _read(ctx: OrchestrationContext, given: Any, kinds: Kinds) -> MonitorInput:
     if isinstance(given, Mapping) and "request" not in given:
-        return MonitorInput(request=parse_request(given, BUILT_IN), run=ctx.new_uuid())
+        return MonitorInput(request=parse_request(given, kinds), run=ctx.new_uuid())
     try:
         started = MonitorInput.model_validate(given)
     except ValidationError as error:

@@ -11,11 +11,13 @@ from typing import Any, Final
 from durabletask.task import OrchestrationContext
 
 from monitor_core.contract import VERSION
+from monitor_core.kinds import BUILT_IN
+from monitor_core.kinds.base import Kinds
 from monitor_worker.orchestrator import Wait, loop_1_0
 
 Orchestrator = Callable[[OrchestrationContext, Any], Wait]
-Loop = Callable[[OrchestrationContext, Any, str], Wait]
-"""One version of the orchestrator; it also takes the version to continue as new with."""
+Loop = Callable[[OrchestrationContext, Any, str, Kinds], Wait]
+"""One version of the orchestrator; it also takes the version to continue as new with, and the kinds there are."""
 
 LOOPS: Final[Mapping[str, Loop]] = {VERSION: loop_1_0}
 """Every version that this release runs, the newest last."""
@@ -23,16 +25,17 @@ UNVERSIONED: Final = "1.0"
 """What runs an instance that a user's workflow started without a version. It never changes."""
 
 
-def monitor_orchestrator(loops: Mapping[str, Loop] = LOOPS) -> Orchestrator:
+def monitor_orchestrator(loops: Mapping[str, Loop] = LOOPS, kinds: Kinds = BUILT_IN) -> Orchestrator:
     """The orchestrator `monitor`.
 
     Args:
         loops: version to loop, the newest last. Continue-as-new migrates to the newest, so that a worker needs to
             keep only the one before.
+        kinds: what a bare request of a user's workflow may ask for.
     """
     newest = list(loops)[-1]
 
     def monitor(ctx: OrchestrationContext, given: Any) -> Wait:
-        return loops[ctx.version or UNVERSIONED](ctx, given, newest)
+        return loops[ctx.version or UNVERSIONED](ctx, given, newest, kinds)
 
     return monitor

@@ -167,8 +167,9 @@ def request_schema(kinds: Mapping[str, type[CheckSpec]]) -> dict[str, Any]:
     schema = MonitorRequest.model_json_schema()
     definitions = schema.setdefault("$defs", {})
     for kind, spec in sorted(kinds.items()):
-        check = spec.model_json_schema(ref_template="#/$defs/{model}")
-        definitions.update(check.pop("$defs", {}))
+        # Below the kind's name: two kinds may call a part of theirs the same.
+        check = spec.model_json_schema(ref_template=f"#/$defs/{kind}-{{model}}")
+        definitions.update({f"{kind}-{name}": part for name, part in check.pop("$defs", {}).items()})
         definitions[f"check-{kind}"] = {**check, "required": sorted({"kind", *check.get("required", [])})}
     schema["properties"]["check"] = {
         "description": "What is looked at.",

@@ -26,7 +26,9 @@ class Basic(_Auth):
     """`Authorization: Basic`."""
 
     type: Literal["basic"]
-    username: Annotated[str, StringConstraints(max_length=256, pattern=r"^[^:\x00-\x1f\x7f]*$")]
+    username: Annotated[str, StringConstraints(max_length=256, pattern=r"^[^:\x00-\x1f\x7f]*$")] = Field(
+        description="Who is asking; no secret."
+    )
     password: SecretReference = Field(description="Names the secret that holds the password.")
 
 

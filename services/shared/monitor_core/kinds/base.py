@@ -34,3 +34,7 @@ class CheckSpec(BaseModel):
     def as_wire(self) -> dict[str, Any]:
         """The check as it stands in a request: its kind, and what differs from the kind's defaults."""
         return {"kind": self.kind, **self.model_dump(mode="json", exclude_defaults=True, exclude={"kind"})}
+
+
+Kinds = Mapping[str, type[CheckSpec]]
+"""The kinds of check that there are, by name."""

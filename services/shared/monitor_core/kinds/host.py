@@ -38,4 +38,4 @@ Host = Annotated[
     Field(max_length=253, description="A name or an address; no scheme, port or brackets."),
     AfterValidator(name_or_address),
 ]
-Port = Annotated[int, Field(ge=1, le=65535)]
+Port = Annotated[int, Field(ge=1, le=65535, description="The port to connect to.")]

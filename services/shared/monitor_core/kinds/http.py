@@ -86,7 +86,9 @@ class HttpCheck(CheckSpec):
 
     kind: Literal["http"] = "http"
     url: Url = Field(description="http or https; no credentials in it.")
-    method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"] = Field(
+        "GET", description="POST and PATCH need allow_repeat."
+    )
     headers: Headers = Field({})
     auth: Auth | None = Field(None, description="Who is asking; sent to the URL's own origin alone.")
     body: Any = Field(None, description="Sent as JSON; a text is sent as it is, as text/plain.")

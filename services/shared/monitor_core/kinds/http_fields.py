@@ -60,4 +60,8 @@ def not_of_the_check(name: str) -> str:
 
 
 Url = Annotated[str, Field(max_length=2048), AfterValidator(plain_http)]
-Headers = Annotated[dict[str, str], Field(max_length=50), AfterValidator(sendable)]
+Headers = Annotated[
+    dict[str, str],
+    Field(max_length=50, description="Headers to send; none that carries a secret."),
+    AfterValidator(sendable),
+]

@@ -19,7 +19,12 @@ class SimulatedCheck(CheckSpec):
     )
     natural_success = "status == 'Succeeded'"
     natural_failure = "status in ['Failed', 'Canceled']"
+    example = MappingProxyType(
+        {"check": {"kind": "simulated", "checks": 3}, "polling": {"interval_seconds": 2}, "timeout_seconds": 60}
+    )
 
     kind: Literal["simulated"] = "simulated"
     checks: int = Field(4, ge=1, le=1_000_000, description="The check that sees the outcome.")
-    outcome: Literal["Succeeded", "Failed", "Canceled"] = "Succeeded"
+    outcome: Literal["Succeeded", "Failed", "Canceled"] = Field(
+        "Succeeded", description="What that check and every later one sees."
+    )

@@ -38,6 +38,14 @@ class TcpCheck(CheckSpec):
         }
     )
     natural_success = "connected && (tls_verified || !tls)"
+    example = MappingProxyType(
+        {
+            "check": {"kind": "tcp", "host": "www.example.com", "port": 443, "tls": True},
+            "success_when": "tls_verified && certificate_days_left > 30.0",
+            "polling": {"interval_seconds": 300},
+            "timeout_seconds": 86400,
+        }
+    )
 
     kind: Literal["tcp"] = "tcp"
     host: Host

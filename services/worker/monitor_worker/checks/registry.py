@@ -1,15 +1,17 @@
-"""From a kind's name to its spec and its driver: the module of the same name, imported when first asked for."""
+"""From a kind's name to its spec and its driver: the module of the same name, or a plug-in, loaded when needed."""
 
 import asyncio
 import importlib
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
+from monitor_core import plugins
 from monitor_core.contract import ErrorClass
-from monitor_core.kinds.base import CheckSpec
+from monitor_core.kinds import BUILT_IN
+from monitor_core.kinds.base import CheckSpec, Kinds
 from monitor_worker.checks.base import CheckFailed, Driver, DriverModule, Resources
 
 _log = logging.getLogger(__name__)
@@ -24,7 +26,10 @@ class Kind:
 
 
 def load_driver(kind: str, resources: Resources) -> Driver:
-    """The driver in `monitor_worker.checks.<kind>`."""
+    """The driver in `monitor_worker.checks.<kind>`, or that of a plug-in."""
+    if kind not in BUILT_IN:
+        made: Driver = plugins.driver(kind)(resources)
+        return made
     module = cast("DriverModule", importlib.import_module(f"monitor_worker.checks.{kind}"))
     return module.create(resources)
 
@@ -34,7 +39,7 @@ class Registry:
 
     def __init__(
         self,
-        kinds: Mapping[str, type[CheckSpec]],
+        kinds: Kinds,
         resources: Resources,
         load: Callable[[str, Resources], Driver] = load_driver,
     ) -> None:
@@ -59,18 +64,25 @@ class Registry:
             raise CheckFailed(ErrorClass.MISCONFIGURED, f"check.kind: this worker knows {known}, not {kind!r}")
         try:
             return Kind(self._kinds[kind], self._load(kind, self._resources))
+        except plugins.PluginError as error:
+            raise CheckFailed(ErrorClass.MISCONFIGURED, f"check.kind: the driver of {error}") from error
         except ImportError as error:
             package = self._kinds[kind].needs or error.name
             why = f"needs the package {package}, which this worker lacks" if package else "cannot be loaded"
             reason = f"check.kind: the driver of {kind!r} {why}"
             raise CheckFailed(ErrorClass.MISCONFIGURED, reason) from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             reason = f"check.kind: the driver of {kind!r} cannot be made: {type(error).__name__}"
             raise CheckFailed(ErrorClass.MISCONFIGURED, reason) from error
 
     async def close(self) -> None:
         """Close every driver that was loaded; call it on the loop they ran on. One that fails keeps no other."""
-        closings = [kind.driver.close() for kind in self._found.values()]
+        closings = [_close(kind.driver) for kind in self._found.values()]
         for outcome in await asyncio.gather(*closings, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 _log.warning("A driver failed to close", exc_info=outcome)
+
+
+async def _close(driver: Driver) -> None:
+    # Awaited in here: what a plug-in made may have no such method, or none that can be awaited.
+    await driver.close()

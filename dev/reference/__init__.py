@@ -1,0 +1,9 @@
+"""The pages of docs/ that are generated from the code, so that they cannot say anything else: `make reference`."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from reference.checks import checks_page
+
+PAGES: Final[Mapping[str, Callable[[], str]]] = {"docs/checks.md": checks_page}
+"""Each page's path from the repository's root, and what gives its text."""
