@@ -98,9 +98,10 @@ def test_a_driver_is_loaded_once_though_many_threads_ask_at_the_same_time() -> N
 
 def test_an_unknown_kind_is_misconfigured_and_the_known_ones_are_named() -> None:
     loader = Loader()
-    error = refused(Registry(BUILT_IN, RESOURCES, loader), "ftp")
+    known = {"http": BUILT_IN["http"], "azure_operation": BUILT_IN["azure_operation"]}
+    error = refused(Registry(known, RESOURCES, loader), "ftp")
     assert error.error_class is ErrorClass.MISCONFIGURED
-    assert str(error) == "check.kind: this worker knows azure_operation, http, simulated, tcp, not 'ftp'"
+    assert str(error) == "check.kind: this worker knows azure_operation, http, not 'ftp'"
     assert loader.loaded == []
 
 

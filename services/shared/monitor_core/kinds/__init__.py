@@ -8,12 +8,16 @@ from typing import Final
 
 from monitor_core.kinds.azure_operation import AzureOperationCheck
 from monitor_core.kinds.base import CheckSpec, Variable
+from monitor_core.kinds.file import FileCheck
+from monitor_core.kinds.grpc import GrpcCheck
 from monitor_core.kinds.http import HttpCheck
 from monitor_core.kinds.simulated import SimulatedCheck
 from monitor_core.kinds.tcp import TcpCheck
 
 BUILT_IN: Final[Mapping[str, type[CheckSpec]]] = {
     "azure_operation": AzureOperationCheck,
+    "file": FileCheck,
+    "grpc": GrpcCheck,
     "http": HttpCheck,
     "simulated": SimulatedCheck,
     "tcp": TcpCheck,
@@ -23,6 +27,8 @@ __all__ = [
     "BUILT_IN",
     "AzureOperationCheck",
     "CheckSpec",
+    "FileCheck",
+    "GrpcCheck",
     "HttpCheck",
     "SimulatedCheck",
     "TcpCheck",

@@ -1,14 +1,12 @@
 """The kind `tcp`: a port answers; with TLS how long its certificate is good, and what it says first."""
 
-from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from monitor_core.kinds.base import CheckSpec, Variable
-
-_NO_PART_OF_A_NAME = frozenset(" %/\\:@?#[]")
+from monitor_core.kinds.host import Host, Port
 
 
 class TcpCheck(CheckSpec):
@@ -42,8 +40,8 @@ class TcpCheck(CheckSpec):
     natural_success = "connected && (tls_verified || !tls)"
 
     kind: Literal["tcp"] = "tcp"
-    host: str = Field(max_length=253, description="A name or an address; no scheme, port or brackets.")
-    port: int = Field(ge=1, le=65535)
+    host: Host
+    port: Port
     tls: bool = Field(False, description="Make a TLS handshake, and verify the certificate for the host.")
     banner_bytes: int = Field(
         0,
@@ -52,24 +50,3 @@ class TcpCheck(CheckSpec):
         description="Read what the port says first: to the end of a line, or so many bytes, or until the check's "
         "time is nearly over. 0 reads nothing. Nothing is ever sent.",
     )
-
-    @field_validator("host")
-    @classmethod
-    def _name_or_address(cls, host: str) -> str:
-        if "%" not in host and _is_address(host):
-            return host
-        if not host or not host.isprintable() or _NO_PART_OF_A_NAME & set(host):
-            raise ValueError("should be a name or an address alone, example.com or 2001:db8::1 say")
-        try:
-            host.encode("idna")
-        except UnicodeError:
-            raise ValueError("should be a name that DNS can carry, its parts 1 to 63 characters long") from None
-        return host
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -70,6 +70,11 @@ class CheckContext:
     timeout_seconds: float
     checkpoint: Mapping[str, JsonValue] | None = None
 
+    @property
+    def looking_seconds(self) -> float:
+        """How long to look where silence says something too: a driver that is cancelled can tell nothing."""
+        return self.timeout_seconds * 0.9
+
 
 class Driver(Protocol):
     """Makes the checks of one kind. One object serves all monitors, on the worker's one event loop."""

@@ -4,19 +4,18 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
 from monitor_core.kinds.tcp import TcpCheck
 from monitor_worker.checks.addresses import show
 from monitor_worker.checks.base import CheckContext, Observation, Resources
+from monitor_worker.checks.dialling import Addresses, attempts, permitted
 from monitor_worker.checks.http_body import storable
-from monitor_worker.checks.targets import TargetDenied, TargetGuard, TargetUnresolved
+from monitor_worker.checks.targets import TargetGuard
 from monitor_worker.checks.tcp_errors import Seen, Step, seen
 
-# A silent port is an observation only if the check ends before its caller cuts it off.
-_SHARE_OF_TIMEOUT: Final = 0.9
 _SECONDS_PER_DAY: Final = 86_400
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -43,16 +42,11 @@ class TcpDriver:
             CheckFailed: the target is denied, or cannot be resolved, or the worker lacks what a connection takes.
         """
         started = asyncio.get_running_loop().time()
-        deadline = started + context.timeout_seconds * _SHARE_OF_TIMEOUT
-        target = show(spec.host, spec.port)
-        try:
-            async with asyncio.timeout_at(deadline):
-                addresses = await self._guard.addresses(spec.host, spec.port)
-        except (TargetDenied, TargetUnresolved, TimeoutError) as error:
-            return _observation(spec, seen(Step.RESOLVING, [error], target))
+        deadline = started + context.looking_seconds
+        addresses = await permitted(self._guard, spec.host, spec.port, deadline)
         connected = await _connect(addresses, spec.port, deadline)
         if not isinstance(connected, socket.socket):
-            return _observation(spec, seen(Step.CONNECTING, connected, target))
+            return _observation(spec, seen(Step.CONNECTING, connected, show(spec.host, spec.port)))
         latency = (asyncio.get_running_loop().time() - started) * 1000
         return await self._look(spec, connected, latency, deadline)
 
@@ -90,15 +84,12 @@ class TcpDriver:
         return {"tls_verified": True, "tls_version": tls.version(), "certificate_days_left": days}
 
 
-async def _connect(
-    addresses: Sequence[tuple[socket.AddressFamily, str]], port: int, deadline: float
-) -> socket.socket | list[Exception]:
-    """The first connection that is taken, or why each was not. The time left is shared out among the addresses."""
+async def _connect(addresses: Addresses, port: int, deadline: float) -> socket.socket | list[Exception]:
+    """The first connection that is taken, or why each was not."""
     errors: list[Exception] = []
-    for left, (family, address) in zip(range(len(addresses), 0, -1), addresses, strict=True):
-        now = asyncio.get_running_loop().time()
+    for family, address, until in attempts(addresses, deadline):
         try:
-            async with asyncio.timeout_at(now + (deadline - now) / left):
+            async with asyncio.timeout_at(until):
                 return await _connect_to(family, address, port)
         except OSError as error:
             errors.append(error)

@@ -8,13 +8,11 @@ from typing import Final, NamedTuple
 
 from monitor_core.contract import ErrorClass
 from monitor_worker.checks.base import CheckFailed
-from monitor_worker.checks.targets import TargetDenied, TargetUnresolved
 
 
 class Step(Enum):
     """How far the check had come: a reset connection means another thing in each."""
 
-    RESOLVING = auto()
     CONNECTING = auto()
     HANDSHAKE = auto()
 
@@ -34,9 +32,6 @@ _WORKER_IS_SHORT: Final = frozenset(
 )
 # The first row that fits counts, and of a host's addresses the one whose row comes first.
 _TABLE: Final = (
-    _Row(Step.RESOLVING, TargetDenied, ErrorClass.MISCONFIGURED, "{why}"),
-    _Row(Step.RESOLVING, TargetUnresolved, ErrorClass.TRANSIENT, "{why}"),
-    _Row(Step.RESOLVING, TimeoutError, ErrorClass.TRANSIENT, "{target} could not be resolved in time"),
     _Row(Step.CONNECTING, ConnectionError, "Refused", "{target} refuses the connection"),
     _Row(Step.CONNECTING, TimeoutError, "Unreachable", "{target} did not answer in time"),
     _Row(
@@ -70,8 +65,7 @@ def seen(step: Step, errors: list[Exception], target: str) -> Seen:
 
     Args:
         step: where they were raised.
-        errors: at least one: TargetDenied or TargetUnresolved while resolving, else OSError. One for each address
-            that was tried; the most telling one counts.
+        errors: OSError, at least one: one for each address that was tried; the most telling one counts.
         target: host and port, for people.
 
     Raises:
@@ -95,8 +89,6 @@ def _fits(row: _Row, error: Exception) -> bool:
 
 def _why(error: Exception) -> str:
     match error:
-        case TargetDenied() | TargetUnresolved():
-            return str(error)
         case ssl.SSLCertVerificationError():
             return error.verify_message
         case ssl.SSLError():
