@@ -21,7 +21,7 @@ from monitor_core.contract import ErrorClass
 from monitor_core.kinds import AzureOperationCheck
 from monitor_worker.checks.azure_answer import next_url, observed
 from monitor_worker.checks.azure_operation import AzureOperationDriver
-from monitor_worker.checks.base import CheckContext, CheckFailed, Observation
+from monitor_worker.checks.base import CheckContext, CheckFailed, Observation, Resources
 from monitor_worker.checks.http_answer import Answer
 from monitor_worker.checks.targets import TargetGuard
 
@@ -129,8 +129,8 @@ def test_a_body_that_tells_nothing_is_an_error_and_never_a_success(rule: Rule, c
         (203, ErrorClass.PERMANENT, "no answer about an operation"),
         (304, ErrorClass.PERMANENT, "it is elsewhere: change check.url"),
         (400, ErrorClass.PERMANENT, "no answer about an operation"),
-        (401, ErrorClass.PERMANENT, "sends no credentials"),
-        (403, ErrorClass.PERMANENT, "the worker may not read it"),
+        (401, ErrorClass.PERMANENT, "check.auth says who"),
+        (403, ErrorClass.PERMANENT, "the role Reader"),
         (404, ErrorClass.TRANSIENT, "perhaps not yet"),
         (405, ErrorClass.PERMANENT, "it takes no GET"),
         (409, ErrorClass.TRANSIENT, "at the moment"),
@@ -285,7 +285,7 @@ def always(code: int, body: object = None, **headers: str) -> Handler:
 
 
 async def checked(url: str, rule: Rule = "operation", allow: str = "127.0.0.1:*", **fields: Any) -> Observation:
-    driver = AzureOperationDriver(TargetGuard([allow]))
+    driver = AzureOperationDriver(Resources(TargetGuard([allow])))
     try:
         return await driver.check(AzureOperationCheck(url=url, rule=rule, **fields), CONTEXT)
     finally:
@@ -361,7 +361,7 @@ async def test_a_job_of_the_simulator_is_adopted_and_seen_to_its_end(outcome: st
             }
         spec = AzureOperationCheck.model_validate({"adopt": adopt})
         assert (spec.url, spec.rule, spec.adopt) == (f"{simulator.url}/jobs/j", "operation", None)
-        driver = AzureOperationDriver(TargetGuard(["127.0.0.1:*"]))
+        driver = AzureOperationDriver(Resources(TargetGuard(["127.0.0.1:*"])))
         try:
             found = []
             for elapsed[0] in (0.0, 6.0, 10.0):

@@ -38,6 +38,14 @@ _NEXT: Final[Mapping[Rule, tuple[str, ...]]] = {
 # As for `http`, in words that name no field this kind lacks.
 _MEANINGS: Final = {
     **MEANINGS,
+    "401": Meaning(
+        ErrorClass.PERMANENT,
+        "it does not accept who is asking: check.auth says who; an Azure Resource Manager is shown the worker's "
+        "identity without it",
+    ),
+    "403": Meaning(
+        ErrorClass.PERMANENT, "who is asking may not read it: in Azure the worker's identity needs the role Reader"
+    ),
     "405": Meaning(ErrorClass.PERMANENT, "it takes no GET: change check.url"),
     "3xx": Meaning(ErrorClass.PERMANENT, "it is elsewhere: change check.url"),
     "any": Meaning(ErrorClass.PERMANENT, "that is no answer about an operation: change check.url"),
@@ -77,6 +85,11 @@ def next_url(answer: Answer, rule: Rule, seen: Observation) -> str | None:
     return next((answer.headers[name] for name in _NEXT[rule] if answer.headers.get(name)), None)
 
 
+def in_one_case(state: str) -> str:
+    """A state as it is written here: the final ones always alike, any other as it came."""
+    return _FINAL.get(state.lower(), state)
+
+
 def _state(answer: Answer, rule: Rule, variables: Mapping[str, Any]) -> str | None:
     """The operation's state, None where the answer does not tell."""
     by_code = IN_PROGRESS if answer.code == _ACCEPTED else "Succeeded"
@@ -87,7 +100,7 @@ def _state(answer: Answer, rule: Rule, variables: Mapping[str, Any]) -> str | No
     if rule == "operation":
         named = variables.get("status") or named
     if isinstance(named, str) and named:
-        return _FINAL.get(named.lower(), named)
+        return in_one_case(named)
     # A resource without that property is there, and nothing happens to it.
     settled = rule == "resource" and isinstance(body, dict) and named is None
     return by_code if settled or answer.code == _ACCEPTED else None
