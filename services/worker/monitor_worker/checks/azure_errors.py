@@ -66,7 +66,7 @@ def misconfigured(answer: Answer, error: Told) -> CheckFailed | None:
     advice = _MISCONFIGURED.get(error.code.lower())
     if advice is None:
         return None
-    reason = f"{origin_of(answer)}, {printable(error.code)}: {advice}"
+    reason = f"{origin_of(answer)}, {error.code}: {advice}"
     return CheckFailed(ErrorClass.MISCONFIGURED, f"{reason}; {_details(error.message)}")
 
 

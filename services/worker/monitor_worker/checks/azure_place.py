@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from monitor_core.contract.turn import LONGEST_CHECKPOINT
 from monitor_core.kinds.azure_operation import AzureOperationCheck
+from monitor_core.kinds.http_fields import plain_http
 from monitor_worker.checks.masking import Mask
 
 
@@ -16,7 +17,12 @@ def recalled(spec: AzureOperationCheck, checkpoint: Mapping[str, JsonValue] | No
     left = checkpoint or {}
     url = left.get("url")
     # An operator may have edited the check since: what was left is of the operation before.
-    return url if isinstance(url, str) and left.get("of") == _operation(spec) else None
+    if not isinstance(url, str) or left.get("of") != _operation(spec):
+        return None
+    try:
+        return plain_http(url)
+    except ValueError:
+        return None
 
 
 def to_recall(spec: AzureOperationCheck, url: str, mask: Mask) -> Mapping[str, JsonValue]:

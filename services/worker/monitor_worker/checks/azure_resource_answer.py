@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -20,6 +21,8 @@ from monitor_worker.checks.http_answer import Answer, observation, origin_of, pr
 _NOT_FOUND: Final = 404
 _THERE: Final = ("200", "201", "202")
 _ABSENT: Final = "absent"
+_CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,63}")
+_LONGEST_SUMMARY: Final = 300
 
 Checkpoint = Mapping[str, JsonValue] | None
 
@@ -42,9 +45,7 @@ def observed(spec: AzureResourceCheck, answer: Answer, checkpoint: Checkpoint, n
     if seen.error is not None:
         raise CheckFailed(seen.error.error_class, _with_code(str(seen.error), seen), seen.retry_after_seconds)
     if answer.code == _NOT_FOUND:
-        return _compared(
-            spec, replace(seen, status="Absent", summary="the resource is not there"), checkpoint, None
-        )
+        return _compared(spec, replace(seen, summary="the resource is not there"), checkpoint, None)
     resource = seen.variables.get("body")
     if not isinstance(resource, dict):
         raise CheckFailed(ErrorClass.TRANSIENT, f"{origin_of(answer)} holds no resource as a JSON object")
@@ -57,11 +58,11 @@ def _compared(
     headers = seen.variables["headers"]
     looks, first = _fingerprint(resource, headers), _first(spec, checkpoint)
     found = _variables(resource) if resource is not None else {}
-    state = found.get("provisioning_state", "Present" if resource is not None else seen.status)
+    state = found.get("provisioning_state", "Present") if resource is not None else "Absent"
     return replace(
         seen,
-        status=printable(state) or "Present",
-        summary=seen.summary if resource is None else f"{printable(state)}: {seen.summary}",
+        status=printable(state),
+        summary=seen.summary if resource is None else printable(f"{state}: {seen.summary}", _LONGEST_SUMMARY),
         variables={
             "code": seen.variables["code"],
             "exists": resource is not None,
@@ -111,4 +112,5 @@ def _digest(text: str) -> str:
 
 def _with_code(message: str, seen: Observation) -> str:
     error = told(seen)
-    return f"{message} ({printable(error.code)})" if error.code else message
+    # A stranger's text: only what looks like a code is shown.
+    return f"{message} ({error.code})" if _CODE.fullmatch(error.code) else message
