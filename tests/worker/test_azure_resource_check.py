@@ -1,5 +1,6 @@
 """The kind `azure_resource` against an Azure Resource Manager over HTTPS, as a managed identity of Azure's SDK."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +19,7 @@ from monitor_core.kinds import BUILT_IN, AzureResourceCheck
 from monitor_core.kinds.azure_id import ResourceType
 from monitor_worker.checks.azure_resource import AzureResourceDriver
 from monitor_worker.checks.azure_resource_answer import observed
-from monitor_worker.checks.azure_versions import newest
+from monitor_worker.checks.azure_versions import Versions, newest
 from monitor_worker.checks.base import CheckContext, CheckFailed, Observation, Resources
 from monitor_worker.checks.http_answer import Answer
 from monitor_worker.checks.targets import TargetGuard
@@ -266,6 +267,32 @@ async def test_a_version_that_was_withdrawn_is_found_anew() -> None:
         assert (await asker.failure()).error_class is ErrorClass.MISCONFIGURED
         assert (await asker.check()).status == "Succeeded"
     assert azure.paths == [PROVIDER, SITE, PROVIDER, SITE]
+
+
+async def test_the_versions_are_asked_for_once_for_however_many_checks_at_a_time() -> None:
+    async with asking() as (azure, asker):
+        azure.resources[SITE] = state("Succeeded")
+        await asyncio.gather(*(asker.check() for _ in range(10)))
+    assert (azure.paths.count(PROVIDER), azure.paths.count(SITE)) == (1, 10)
+
+
+async def test_a_look_up_that_is_cut_off_holds_up_no_other() -> None:
+    versions, hanging = Versions(), asyncio.Event()
+
+    async def hang() -> str:
+        hanging.set()
+        await asyncio.Event().wait()
+        return "never"
+
+    async def find() -> str:
+        return "2024-04-01"
+
+    first = asyncio.create_task(versions.get(("a",), hang))
+    await hanging.wait()
+    assert await versions.get(("b",), find) == "2024-04-01", "of another type"
+    second = asyncio.create_task(versions.get(("a",), find))
+    first.cancel()
+    assert await second == "2024-04-01"
 
 
 async def test_names_are_quoted_on_their_way() -> None:
