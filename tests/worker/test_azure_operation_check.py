@@ -37,6 +37,7 @@ from support.tls import client_context
 
 CONTEXT = CheckContext("job", "run.0.1.1", 1, 10.0)
 NOW = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
+_REFUSED = r"is not a public address|can never be a target|its host is no name or address"
 Rule = Literal["operation", "location", "resource"]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -348,6 +349,25 @@ async def test_another_origin_sees_none_of_the_headers_and_is_guarded() -> None:
             await checked(f"{base}/1", allow=base.removeprefix("http://"))
     assert caught.value.error_class is ErrorClass.MISCONFIGURED
     assert ["X-A" in request.headers for request in asked] == [False]
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["169.254.169.254", "168.63.129.16", "10.0.0.1", "100.64.0.1", "127.0.0.2", "2130706434", "[::ffff:7f00:2]"],
+)
+async def test_no_hostile_place_is_reached_by_whatever_way(host: str) -> None:
+    hostile = f"http://{host}:1/2"
+    answers: dict[str, Handler] = {"/1": always(202, Location=hostile), "/3": always(307, Location=hostile)}
+    async with serving(answers) as (base, _):
+        own = base.removeprefix("http://")
+        for url in (hostile, f"{base}/1", f"{base}/3"):
+            with pytest.raises(CheckFailed, match=_REFUSED) as caught:
+                await checked(url, "location", own)
+            assert caught.value.error_class is ErrorClass.MISCONFIGURED
+        answers["/1"] = always(204)
+        async with polling(f"{base}/1", "location", own) as poller:
+            poller.remember(hostile)
+            assert (await poller.check()).status == "Succeeded", "it is asked at the spec's URL"
 
 
 async def test_a_redirect_is_followed_and_a_silent_host_is_an_error() -> None:
