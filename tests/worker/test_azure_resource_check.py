@@ -37,7 +37,7 @@ class Asker:
     """A driver, and the checkpoint that its checks leave for each other."""
 
     def __init__(self, azure: Arm, given: Resources) -> None:
-        self.azure, self.mask, self.context = azure, given.secrets.masker, CONTEXT
+        self.azure, self.given, self.mask, self.context = azure, given, given.secrets.masker, CONTEXT
         self.driver = AzureResourceDriver(given, client_context())
 
     async def check(self, resource_id: str = SITE, **fields: Any) -> Observation:
@@ -158,7 +158,7 @@ async def test_a_resource_has_changed_when_its_etag_has_or_without_one_its_conte
             azure.resources[SITE] = body
             changed.append((await asker.check()).variables["changed"])
         assert changed == [False, False, True, False]
-        assert set(asker.context.checkpoint or {}) == {"of", "first"}
+        assert set(asker.context.checkpoint or {}) == {"of", "first", "version"}
         azure.resources[GROUP] = {"tags": {"a": "1"}}
         of_another = [(await asker.check(GROUP)).variables["changed"]]
         azure.resources[GROUP] = {"tags": {"a": "2"}}
@@ -267,6 +267,21 @@ async def test_a_version_that_was_withdrawn_is_found_anew() -> None:
         assert (await asker.failure()).error_class is ErrorClass.MISCONFIGURED
         assert (await asker.check()).status == "Succeeded"
     assert azure.paths == [PROVIDER, SITE, PROVIDER, SITE]
+
+
+async def test_a_monitor_stays_with_the_version_it_began_with_on_another_worker_too() -> None:
+    async with asking() as (azure, asker):
+        await asker.check()
+        left = {**(asker.context.checkpoint or {}), "version": "2022-03-01"}
+        another = Asker(azure, asker.given)
+        another.context = replace(CONTEXT, checkpoint=left)
+        azure.resources[SITE] = state("Succeeded")
+        assert (await another.check()).variables["changed"] is True
+        assert azure.asked[-1].query["api-version"] == "2022-03-01"
+        assert azure.paths == [PROVIDER, SITE, SITE]
+        await another.check(api_version="2021-02-01")
+        assert azure.asked[-1].query["api-version"] == "2021-02-01"
+        await another.driver.close()
 
 
 async def test_the_versions_are_asked_for_once_for_however_many_checks_at_a_time() -> None:
@@ -399,5 +414,5 @@ def test_only_what_looks_like_a_code_is_shown(name: object) -> None:
     headers = CIMultiDictProxy(CIMultiDict({"Content-Type": "application/json"}))
     answer = Answer("GET", URL("https://arm.example/r"), 403, headers, content, 0.01)
     with pytest.raises(CheckFailed) as caught:
-        observed(AzureResourceCheck(resource_id=SITE), answer, None, NOW)
+        observed(AzureResourceCheck(resource_id=SITE), answer, "2024-04-01", None, NOW)
     assert str(caught.value).endswith("or on its group")

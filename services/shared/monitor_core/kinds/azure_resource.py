@@ -34,7 +34,7 @@ class AzureResourceCheck(CheckSpec):
 
     variables = MappingProxyType(
         {
-            "code": Variable("int", "The status code, 200 or 404."),
+            "code": Variable("int", "The status code: 404 where it is absent, 200 say where it exists."),
             "exists": Variable("bool", "Whether the resource is there."),
             "absent": Variable("bool", "Whether the check waits for its absence: the field `absent`."),
             "has_provisioning_state": Variable(
@@ -77,8 +77,8 @@ class AzureResourceCheck(CheckSpec):
     api_version: str | None = Field(
         None,
         pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(-[a-z]{1,20})?$",
-        description="Of the resource's provider. Without it the newest that is no preview, as its provider tells "
-        "(which needs the role Reader on the subscription).",
+        description="Of the resource's provider. Without it the newest at the first check that is no preview, as "
+        "its provider tells (which needs the role Reader on the subscription).",
     )
     absent: bool = Field(False, description="Wait until the resource is not there.")
     endpoint: Annotated[Url, AfterValidator(_bare)] = Field(

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from monitor_core.contract import ErrorClass
 from monitor_core.kinds.azure_adopt import Rule, provisioning_state
+from monitor_worker.checks.azure_errors import told
 from monitor_worker.checks.base import CheckFailed, Observation
 from monitor_worker.checks.http_answer import (
     MEANINGS,
@@ -62,14 +63,16 @@ def observed(answer: Answer, rule: Rule, now: datetime) -> Observation:
     """
     seen = observation(answer, _EXPECTED, now, _MEANINGS)
     seen = replace(seen, retry_after_seconds=_retry_after(seen, answer, now))
-    told = _told(seen.variables.get("body"))
-    variables = told | {name: value for name, value in seen.variables.items() if name in _AS_IN_HTTP}
+    error = told(seen.variables.get("body"))
+    variables = {"error_code": error.code, "error_message": error.message} | {
+        name: value for name, value in seen.variables.items() if name in _AS_IN_HTTP
+    }
     if seen.error:
         return replace(seen, status=f"HTTP {answer.code}", variables=variables)
     state = _state(answer, rule, seen.variables)
     if state is None:
         return replace(seen, status=f"HTTP {answer.code}", variables=variables, error=_untold(answer, rule))
-    summary = ": ".join(filter(None, (told["error_code"], told["error_message"]))) or str(seen.summary)
+    summary = ": ".join(filter(None, error)) or str(seen.summary)
     return replace(
         seen,
         status=printable(state),
@@ -111,12 +114,6 @@ def _retry_after(seen: Observation, answer: Answer, now: datetime) -> float | No
         return seen.retry_after_seconds
     found = (retry_after(answer.headers.get(name), now) for name in _MILLISECONDS)
     return next((value / 1000 for value in found if value is not None), None)
-
-
-def _told(body: object) -> dict[str, str]:
-    error = body.get("error") if isinstance(body, dict) else None
-    parts = {name: error.get(name) if isinstance(error, dict) else None for name in ("code", "message")}
-    return {f"error_{name}": part if isinstance(part, str) else "" for name, part in parts.items()}
 
 
 def _untold(answer: Answer, rule: Rule) -> CheckFailed:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from monitor_core.contract import ErrorClass
-from monitor_worker.checks.base import CheckFailed, Observation
+from monitor_worker.checks.base import CheckFailed
 from monitor_worker.checks.http_answer import MEANINGS, Answer, Meaning, origin_of, printable
 
 MEANINGS_OF_CODES: Final = {
@@ -53,9 +53,8 @@ _MISCONFIGURED: Final[Mapping[str, str]] = {
 }
 
 
-def told(seen: Observation) -> Told:
-    """What the body of an answer says is wrong."""
-    body = seen.variables.get("body")
+def told(body: object) -> Told:
+    """What the body of an answer, decoded JSON, says is wrong."""
     error = body.get("error") if isinstance(body, dict) else None
     parts = (error.get(name) if isinstance(error, dict) else None for name in ("code", "message"))
     return Told(*(part if isinstance(part, str) else "" for part in parts))

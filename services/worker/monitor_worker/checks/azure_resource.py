@@ -12,8 +12,8 @@ from monitor_core.kinds.auth import Auth, ManagedIdentity
 from monitor_core.kinds.azure_id import type_of
 from monitor_core.kinds.azure_resource import AzureResourceCheck
 from monitor_worker.checks.authorization import Authorizer
-from monitor_worker.checks.azure_errors import MEANINGS_OF_CODES, is_about_the_version, misconfigured, told
-from monitor_worker.checks.azure_resource_answer import observed
+from monitor_worker.checks.azure_errors import MEANINGS_OF_CODES, Told, is_about_the_version, misconfigured, told
+from monitor_worker.checks.azure_resource_answer import observed, pinned
 from monitor_worker.checks.azure_versions import PROVIDERS_VERSION, Versions, newest
 from monitor_worker.checks.base import CheckContext, CheckFailed, Observation, Resources
 from monitor_worker.checks.http_answer import Answer, observation
@@ -49,11 +49,12 @@ class AzureResourceDriver:
         Raises:
             CheckFailed: there was no answer, or none about the resource.
         """
-        version = spec.api_version or await self._versions.get(_key(spec), lambda: self._newest(spec, context))
+        version = spec.api_version or pinned(spec, context.checkpoint)
+        version = version or await self._versions.get(_key(spec), lambda: self._newest(spec, context))
         answer = await self._get(spec, spec.resource_id, version, context)
-        if is_about_the_version(told(observation(answer, (), self._now()))):
+        if is_about_the_version(_told(answer, self._now())):
             self._versions.forget(_key(spec))  # it may have been withdrawn since it was found
-        return observed(spec, answer, context.checkpoint, self._now())
+        return observed(spec, answer, version, context.checkpoint, self._now())
 
     async def close(self) -> None:
         """Close every connection. No check is made from then on."""
@@ -64,7 +65,7 @@ class AzureResourceDriver:
         path = f"/subscriptions/{wanted.subscription}/providers/{wanted.namespace}"
         answer = await self._get(spec, path, PROVIDERS_VERSION, context)
         seen = observation(answer, ("200",), self._now(), MEANINGS_OF_CODES)
-        if (never := misconfigured(answer, told(seen))) is not None:
+        if (never := misconfigured(answer, told(seen.variables.get("body")))) is not None:
             raise never
         if seen.error is not None:
             reason = f"the resource's api-version cannot be found, give check.api_version: {seen.error}"
@@ -75,6 +76,10 @@ class AzureResourceDriver:
         request = _request(spec.endpoint, path, version)
         given = await self._authorizer.headers(spec.auth or _own_identity(spec.endpoint), request.url)
         return (await self._client.ask(replace(request, headers=given), context, 0)).answer
+
+
+def _told(answer: Answer, now: datetime) -> Told:
+    return told(observation(answer, (), now).variables.get("body"))
 
 
 def _request(endpoint: str, path: str, version: str) -> Request:

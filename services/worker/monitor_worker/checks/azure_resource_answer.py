@@ -27,12 +27,21 @@ _LONGEST_SUMMARY: Final = 300
 Checkpoint = Mapping[str, JsonValue] | None
 
 
-def observed(spec: AzureResourceCheck, answer: Answer, checkpoint: Checkpoint, now: datetime) -> Observation:
+def pinned(spec: AzureResourceCheck, checkpoint: Checkpoint) -> str | None:
+    """The api-version of the first check: in a newer one the same resource might look changed."""
+    version = _left(spec, checkpoint).get("version")
+    return version if isinstance(version, str) else None
+
+
+def observed(
+    spec: AzureResourceCheck, answer: Answer, version: str, checkpoint: Checkpoint, now: datetime
+) -> Observation:
     """What an answer says of the resource.
 
     Args:
         spec: what was asked for.
         answer: any, whatever its code.
+        version: the api-version it is in.
         checkpoint: what the check before left.
         now: UTC, to count a Retry-After that is a date from.
 
@@ -40,39 +49,37 @@ def observed(spec: AzureResourceCheck, answer: Answer, checkpoint: Checkpoint, n
         CheckFailed: it says nothing of the resource.
     """
     seen = observation(answer, (*_THERE, str(_NOT_FOUND)), now, MEANINGS_OF_CODES)
-    if (never := misconfigured(answer, told(seen))) is not None:
+    if (never := misconfigured(answer, told(seen.variables.get("body")))) is not None:
         raise never
     if seen.error is not None:
         raise CheckFailed(seen.error.error_class, _with_code(str(seen.error), seen), seen.retry_after_seconds)
-    if answer.code == _NOT_FOUND:
-        return _compared(spec, replace(seen, summary="the resource is not there"), checkpoint, None)
-    resource = seen.variables.get("body")
-    if not isinstance(resource, dict):
+    resource = None if answer.code == _NOT_FOUND else seen.variables.get("body")
+    if answer.code != _NOT_FOUND and not isinstance(resource, dict):
         raise CheckFailed(ErrorClass.TRANSIENT, f"{origin_of(answer)} holds no resource as a JSON object")
-    return _compared(spec, seen, checkpoint, resource)
+    looks, first = _fingerprint(resource, seen.variables["headers"]), _left(spec, checkpoint).get("first")
+    seen = _shown(spec, seen, resource, changed=first is not None and first != looks)
+    left = {"of": _which(spec), "first": looks, "version": version}
+    return replace(seen, checkpoint=left) if first is None else seen
 
 
-def _compared(
-    spec: AzureResourceCheck, seen: Observation, checkpoint: Checkpoint, resource: dict[str, Any] | None
+def _shown(
+    spec: AzureResourceCheck, seen: Observation, resource: dict[str, Any] | None, *, changed: bool
 ) -> Observation:
-    headers = seen.variables["headers"]
-    looks, first = _fingerprint(resource, headers), _first(spec, checkpoint)
     found = _variables(resource) if resource is not None else {}
     state = found.get("provisioning_state", "Present") if resource is not None else "Absent"
     return replace(
         seen,
         status=printable(state),
-        summary=seen.summary if resource is None else printable(f"{state}: {seen.summary}", _LONGEST_SUMMARY),
+        summary=printable(f"{state}: {seen.summary}", _LONGEST_SUMMARY),
         variables={
             "code": seen.variables["code"],
             "exists": resource is not None,
             "absent": spec.absent,
             "has_provisioning_state": "provisioning_state" in found,
-            "changed": first is not None and first != looks,
+            "changed": changed,
             "tags": {},
             **found,
         },
-        checkpoint={"of": _which(spec), "first": looks} if first is None else None,
     )
 
 
@@ -96,14 +103,13 @@ def _fingerprint(resource: dict[str, Any] | None, headers: Mapping[str, str]) ->
     return _digest(etag if isinstance(etag, str) else json.dumps(resource, sort_keys=True))
 
 
-def _first(spec: AzureResourceCheck, checkpoint: Checkpoint) -> JsonValue:
-    left = checkpoint or {}
+def _left(spec: AzureResourceCheck, checkpoint: Checkpoint) -> Mapping[str, JsonValue]:
     # An operator may have edited the check since: what was left is of the resource before.
-    return left.get("first") if left.get("of") == _which(spec) else None
+    return checkpoint if checkpoint and checkpoint.get("of") == _which(spec) else {}
 
 
 def _which(spec: AzureResourceCheck) -> str:
-    return _digest(f"{spec.endpoint}{spec.resource_id}".lower())
+    return _digest(f"{spec.endpoint}{spec.resource_id} {spec.api_version}".lower())
 
 
 def _digest(text: str) -> str:
@@ -111,6 +117,6 @@ def _digest(text: str) -> str:
 
 
 def _with_code(message: str, seen: Observation) -> str:
-    error = told(seen)
+    error = told(seen.variables.get("body"))
     # A stranger's text: only what looks like a code is shown.
     return f"{message} ({error.code})" if _CODE.fullmatch(error.code) else message
