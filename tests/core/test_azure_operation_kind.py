@@ -116,6 +116,14 @@ def test_an_adopted_operation_is_the_one_asked_for_by_url() -> None:
     assert again == check(url=RESULT, rule="location")
 
 
+def test_who_is_asking_stays_with_an_adopted_operation() -> None:
+    auth = {"type": "bearer", "token": "env:MONITOR_SECRET_API"}
+    adopt = {"url": RESOURCE, "status_code": 202, "headers": {"Operation-Location": STATUS}}
+    assert check(adopt=adopt, auth=auth) == check(url=STATUS, auth=auth)
+    assert check(url=STATUS, auth=auth)["auth"] == auth
+    assert "s3cr3t" not in refused(url=STATUS, auth={"type": "bearer", "token": "s3cr3t-itself"})
+
+
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
@@ -130,7 +138,7 @@ def test_an_adopted_operation_is_the_one_asked_for_by_url() -> None:
         ({"adopt": {"url": RESOURCE}}, "check.adopt.status_code: is required"),
         ({"adopt": {"status_code": 201}}, "check.adopt.url: is required"),
         (
-            {"adopt": {"url": RESOURCE, "status_code": 202, "headers": {"Location": "/" + "x" * 2048}}},
+            {"adopt": {"url": RESOURCE, "status_code": 202, "headers": {"Location": "/" + "x" * 8192}}},
             "check.url: ",
         ),
     ],

@@ -182,6 +182,9 @@ async def test_a_token_is_got_for_its_audience_and_hidden() -> None:
     ("audience", "url", "permitted"),
     [
         (ARM, "https://management.azure.com", True),
+        (ARM, "https://westeurope.management.azure.com", True),
+        (ARM, "https://evilmanagement.azure.com", False),
+        (ARM, "https://management.azure.com:8443", False),
         (ARM, "https://management.azure.com.evil.net", False),
         (ARM, "http://management.azure.com", False),
         (ARM, "https://evil.example.com", False),
@@ -198,6 +201,26 @@ async def test_tokens_go_to_the_hosts_of_their_audience_alone(audience: str, url
         with pytest.raises(CheckFailed, match="MONITOR_ALLOWED_AUDIENCES") as raised:
             await tokens.get(audience, Origin.parse(url))
         assert raised.value.error_class is ErrorClass.MISCONFIGURED
+
+
+@pytest.mark.parametrize(
+    ("url", "audience"),
+    [
+        (ARM, ARM),
+        ("https://westeurope.management.azure.com", ARM),
+        ("https://management.usgovcloudapi.net", "https://management.usgovcloudapi.net"),
+        ("https://management.chinacloudapi.cn", "https://management.chinacloudapi.cn"),
+        ("http://management.azure.com", None),
+        ("https://management.azure.com:8443", None),
+        ("https://acct.blob.core.windows.net", None),
+        ("https://api.example.com", None),
+        ("https://arm.example.com", "https://arm.example.com"),
+    ],
+)
+def test_a_service_that_is_its_own_audience_is_known(url: str, audience: str | None) -> None:
+    more = ("api://x=https://api.example.com", "https://arm.example.com=https://arm.example.com")
+    tokens = Tokens(Allowed([*AUDIENCES, *more]), credential=Credential)
+    assert tokens.audience_of(Origin.parse(url)) == audience
 
 
 async def test_an_identity_that_gets_no_token_says_why_in_one_line() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from monitor_core.kinds.azure_operation import AzureOperationCheck
+from monitor_core.kinds.azure_resource import AzureResourceCheck
 from monitor_core.kinds.base import CheckSpec, Variable
 from monitor_core.kinds.file import FileCheck
 from monitor_core.kinds.grpc import GrpcCheck
@@ -16,6 +17,7 @@ from monitor_core.kinds.tcp import TcpCheck
 
 BUILT_IN: Final[Mapping[str, type[CheckSpec]]] = {
     "azure_operation": AzureOperationCheck,
+    "azure_resource": AzureResourceCheck,
     "file": FileCheck,
     "grpc": GrpcCheck,
     "http": HttpCheck,
@@ -26,6 +28,7 @@ BUILT_IN: Final[Mapping[str, type[CheckSpec]]] = {
 __all__ = [
     "BUILT_IN",
     "AzureOperationCheck",
+    "AzureResourceCheck",
     "CheckSpec",
     "FileCheck",
     "GrpcCheck",

@@ -5,14 +5,16 @@ https://learn.microsoft.com/azure/azure-resource-manager/management/async-operat
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 from urllib.parse import urljoin, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from monitor_core.kinds.http_fields import Url, plain_http
 
+OperationUrl = Annotated[str, Field(max_length=8192), AfterValidator(plain_http)]
+"""Azure signs its URLs with a whole certificate in the query: some 3,500 characters."""
 Rule = Literal["operation", "location", "resource"]
 
 _BY_HEADER: Mapping[str, Rule] = {

@@ -5,9 +5,10 @@ from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 
-from monitor_core.kinds.azure_adopt import Rule, StartedBy, destination
+from monitor_core.kinds.auth import Auth
+from monitor_core.kinds.azure_adopt import OperationUrl, Rule, StartedBy, destination
 from monitor_core.kinds.base import CheckSpec, Variable
-from monitor_core.kinds.http_fields import Headers, Url
+from monitor_core.kinds.http_fields import Headers
 
 
 class AzureOperationCheck(CheckSpec):
@@ -16,6 +17,8 @@ class AzureOperationCheck(CheckSpec):
     Give `url`, or `adopt` the response that started the operation: it is turned into `url` and `rule`, and is not
     kept. An answer other than 200, 201, 202 and 204 is an error of the check, of the same class as in `http`; one
     that does not tell the operation's state is a transient one.
+
+    An operation in progress may name another URL to be asked at: it is followed, and the next check begins there.
     """
 
     model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["url"]}, {"required": ["adopt"]}]})
@@ -36,9 +39,28 @@ class AzureOperationCheck(CheckSpec):
     )
     natural_success = "status == 'Succeeded'"
     natural_failure = "status in ['Failed', 'Canceled']"
+    example = MappingProxyType(
+        {
+            "check": {
+                "kind": "azure_operation",
+                "adopt": {
+                    "url": "https://management.azure.com/subscriptions/00000000-0000-0000-0000-000000000000"
+                    "/resourceGroups/shop/providers/Microsoft.Web/sites/shop?api-version=2024-04-01",
+                    "method": "PUT",
+                    "status_code": 202,
+                    "headers": {
+                        "Azure-AsyncOperation": "https://management.azure.com/subscriptions"
+                        "/00000000-0000-0000-0000-000000000000/providers/Microsoft.Web/locations/westeurope"
+                        "/operations/1?api-version=2024-04-01"
+                    },
+                },
+            },
+            "timeout_seconds": 1800,
+        }
+    )
 
     kind: Literal["azure_operation"] = "azure_operation"
-    url: Url = Field(
+    url: OperationUrl = Field(
         "",
         description="That of Azure-AsyncOperation, Operation-Location or Location, absolute; or the resource's.",
     )
@@ -48,7 +70,13 @@ class AzureOperationCheck(CheckSpec):
         "location (Location): 202 is in progress, 200, 201 and 204 are success. "
         "resource (its own URL): its `properties.provisioningState`, without one success.",
     )
-    headers: Headers = Field({})
+    headers: Headers = Field({}, description="Sent to the origin of `url` alone.")
+    auth: Auth | None = Field(
+        None,
+        description="Who is asking. Without it an Azure Resource Manager is shown the worker's own identity "
+        "(it needs the role Reader there), and anyone else nothing. Another origin that the operation moves to is "
+        "sent only what may be sent there.",
+    )
     adopt: StartedBy | None = Field(
         None, description="The response that started the operation, instead of url and rule."
     )
@@ -64,4 +92,4 @@ class AzureOperationCheck(CheckSpec):
         if check.model_fields_set & {"url", "rule"}:
             raise ValueError("adopt says what url and rule would: give one or the other")
         found = destination(check.adopt)
-        return handler({"url": found.url, "rule": found.rule, "headers": check.headers})
+        return handler({"url": found.url, "rule": found.rule, "headers": check.headers, "auth": check.auth})

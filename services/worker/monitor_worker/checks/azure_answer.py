@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from monitor_core.contract import ErrorClass
 from monitor_core.kinds.azure_adopt import Rule, provisioning_state
+from monitor_worker.checks.azure_errors import told
 from monitor_worker.checks.base import CheckFailed, Observation
 from monitor_worker.checks.http_answer import (
     MEANINGS,
@@ -38,6 +39,14 @@ _NEXT: Final[Mapping[Rule, tuple[str, ...]]] = {
 # As for `http`, in words that name no field this kind lacks.
 _MEANINGS: Final = {
     **MEANINGS,
+    "401": Meaning(
+        ErrorClass.PERMANENT,
+        "it does not accept who is asking: check.auth says who; an Azure Resource Manager is shown the worker's "
+        "identity without it",
+    ),
+    "403": Meaning(
+        ErrorClass.PERMANENT, "who is asking may not read it: in Azure the worker's identity needs the role Reader"
+    ),
     "405": Meaning(ErrorClass.PERMANENT, "it takes no GET: change check.url"),
     "3xx": Meaning(ErrorClass.PERMANENT, "it is elsewhere: change check.url"),
     "any": Meaning(ErrorClass.PERMANENT, "that is no answer about an operation: change check.url"),
@@ -54,14 +63,16 @@ def observed(answer: Answer, rule: Rule, now: datetime) -> Observation:
     """
     seen = observation(answer, _EXPECTED, now, _MEANINGS)
     seen = replace(seen, retry_after_seconds=_retry_after(seen, answer, now))
-    told = _told(seen.variables.get("body"))
-    variables = told | {name: value for name, value in seen.variables.items() if name in _AS_IN_HTTP}
+    error = told(seen.variables.get("body"))
+    variables = {"error_code": error.code, "error_message": error.message} | {
+        name: value for name, value in seen.variables.items() if name in _AS_IN_HTTP
+    }
     if seen.error:
         return replace(seen, status=f"HTTP {answer.code}", variables=variables)
     state = _state(answer, rule, seen.variables)
     if state is None:
         return replace(seen, status=f"HTTP {answer.code}", variables=variables, error=_untold(answer, rule))
-    summary = ": ".join(filter(None, (told["error_code"], told["error_message"]))) or str(seen.summary)
+    summary = ": ".join(filter(None, error)) or str(seen.summary)
     return replace(
         seen,
         status=printable(state),
@@ -77,6 +88,11 @@ def next_url(answer: Answer, rule: Rule, seen: Observation) -> str | None:
     return next((answer.headers[name] for name in _NEXT[rule] if answer.headers.get(name)), None)
 
 
+def in_one_case(state: str) -> str:
+    """A state as it is written here: the final ones always alike, any other as it came."""
+    return _FINAL.get(state.lower(), state)
+
+
 def _state(answer: Answer, rule: Rule, variables: Mapping[str, Any]) -> str | None:
     """The operation's state, None where the answer does not tell."""
     by_code = IN_PROGRESS if answer.code == _ACCEPTED else "Succeeded"
@@ -87,7 +103,7 @@ def _state(answer: Answer, rule: Rule, variables: Mapping[str, Any]) -> str | No
     if rule == "operation":
         named = variables.get("status") or named
     if isinstance(named, str) and named:
-        return _FINAL.get(named.lower(), named)
+        return in_one_case(named)
     # A resource without that property is there, and nothing happens to it.
     settled = rule == "resource" and isinstance(body, dict) and named is None
     return by_code if settled or answer.code == _ACCEPTED else None
@@ -98,12 +114,6 @@ def _retry_after(seen: Observation, answer: Answer, now: datetime) -> float | No
         return seen.retry_after_seconds
     found = (retry_after(answer.headers.get(name), now) for name in _MILLISECONDS)
     return next((value / 1000 for value in found if value is not None), None)
-
-
-def _told(body: object) -> dict[str, str]:
-    error = body.get("error") if isinstance(body, dict) else None
-    parts = {name: error.get(name) if isinstance(error, dict) else None for name in ("code", "message")}
-    return {f"error_{name}": part if isinstance(part, str) else "" for name, part in parts.items()}
 
 
 def _untold(answer: Answer, rule: Rule) -> CheckFailed:

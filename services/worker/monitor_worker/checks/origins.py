@@ -1,6 +1,6 @@
 """Where a secret or a token may be sent: entries `WHAT=ORIGIN`, the origin of a request that may carry it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -61,7 +61,11 @@ class Allowed:
 
     def permits(self, what: str, origin: Origin) -> bool:
         """Whether `what` may be sent to `origin`."""
-        return any(name == what and place.covers(origin) for name, place in self._entries)
+        return what in self.at(origin)
+
+    def at(self, origin: Origin) -> Iterator[str]:
+        """What may be sent to `origin`."""
+        return (name for name, place in self._entries if place.covers(origin))
 
 
 def _parsed(entry: str) -> tuple[str, Origin]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import urlsplit
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError
@@ -13,6 +14,7 @@ from monitor_worker.checks.origins import Allowed, Origin
 
 AUDIENCES: Final = (
     "https://management.azure.com=https://management.azure.com",
+    "https://management.azure.com=https://*.management.azure.com",
     "https://management.usgovcloudapi.net=https://management.usgovcloudapi.net",
     "https://management.chinacloudapi.cn=https://management.chinacloudapi.cn",
     "https://storage.azure.com=https://*.blob.core.windows.net",
@@ -66,6 +68,17 @@ class Tokens:
         self._masker.add(token.token)
         return token.token
 
+    def audience_of(self, origin: Origin) -> str | None:
+        """The audience that is a service's own address (an Azure Resource Manager's is, in every cloud).
+
+        Args:
+            origin: the service's, or one below it: a region's.
+
+        Returns:
+            None where there is none, or its tokens may not be sent there.
+        """
+        return next((what for what in self._allowed.at(origin) if _is_at(what, origin)), None)
+
     @property
     def credential(self) -> AsyncTokenCredential:
         """The worker's identity, for the clients of Azure's SDKs that ask for tokens by themselves."""
@@ -77,3 +90,8 @@ class Tokens:
         """Close the credential."""
         if self._credential is not None:
             await self._credential.close()
+
+
+def _is_at(audience: str, origin: Origin) -> bool:
+    host = urlsplit(audience).hostname or ""
+    return f".{origin.host}".endswith(f".{host}") if host else False
