@@ -207,4 +207,11 @@ def test_the_rows_of_a_check_that_saw_nothing() -> None:
 
 
 def test_shortened_variables_say_so() -> None:
-    assert "              (shortened here; the conditions saw all of it)" in lines(shortened=True)
+    says = "              (shortened here, less so in JSON; the conditions saw all of it)"
+    assert says not in lines()
+    assert says in lines(shortened=True)
+    long = lines(variables={"text": "x" * 2000})
+    assert says in long
+    assert 'variables     text = "xxx' in long[3]
+    assert len(long[3]) < 230
+    assert long[3].endswith("x...")

@@ -1,6 +1,7 @@
 """`client.py explain` with a real scheduler, worker and target: what it says, and that nothing stays of it."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +16,8 @@ from support.command_line import Ran, run
 from support.hub import Hub, hub
 
 SECRET = "s3cret-of-the-worker"
+DOCS = (Path(__file__).parents[2] / "docs" / "explain.md").read_text()
+JOB = '{"status": "Running", "progress": 70, "errors": ["row 7: no date"]}'
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -24,15 +27,19 @@ class Echo(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.seen.append(self.path)
-        body = json.dumps(
-            {"status": "Running", "echo": [f"Bearer {SECRET}"], SECRET: "x" * 1990 + SECRET}
-        ).encode()
-        self.send_response(503 if self.path == "/busy" else 200)
+        if self.path == "/import-42":
+            self._answer(200, JOB)
+        else:
+            body = {"status": "Running", "echo": [f"Bearer {SECRET}"], SECRET: "x" * 1990 + SECRET}
+            self._answer(503 if self.path == "/busy" else 200, json.dumps(body))
+
+    def _answer(self, code: int, body: str) -> None:
+        self.send_response(code)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.send_header("X-Echo", SECRET)
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(body.encode())
 
     def log_message(self, *_: Any) -> None:
         """Nothing."""
@@ -139,6 +146,23 @@ def test_a_running_monitor_of_the_same_job_is_left_alone(world: Hub) -> None:
     world.send(instance, {"id": "1", "name": "cancel"})
     assert world.result(instance)["final_status"] == "Cancelled"
     world.client.purge_orchestration(instance)
+
+
+def shape(text: str) -> list[str]:
+    """What does not change from run to run; headers are the server's own."""
+    lines = [re.sub(r"\d[\d.:]*", "N", line.rstrip()) for line in text.splitlines()]
+    return [line for line in lines if line and "headers" not in line]
+
+
+def test_the_documentation_shows_what_is_printed(world: Hub, target: str, tmp_path: Path) -> None:
+    file = tmp_path / "job.yaml"
+    request, printed = re.search(r"```yaml\n(.*?)```", DOCS, re.S), re.search(r"```text\n(.*?)```", DOCS, re.S)
+    assert request is not None
+    assert printed is not None
+    file.write_text(request.group(1).replace("https://api.example.com/jobs", f"http://{target}"))
+    ran = run("explain", "-f", str(file), ENDPOINT=world.settings.endpoint)
+    assert ran.code == 0, ran.out + ran.err
+    assert shape(ran.out) == shape(printed.group(1))
 
 
 def test_a_request_file_starts_a_monitor_of_its_kind(world: Hub, target: str, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from monitor_client.rows import Row
 from monitor_client.words import clean, day_and_clock, until
 from monitor_core.contract import Explanation, Judgement, ObservationSummary
 
+_LONGEST_LINE: Final = 200
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -22,9 +23,10 @@ def _seen(said: Explanation) -> Iterator[Row]:
     yield "job_id", clean(said.job_id)
     yield "check", clean(said.kind)
     yield "observed", _observed(said.observation)
-    lines = [_variable(path, value) for path, value in _leaves("", said.variables or {})]
-    if said.shortened:
-        lines.append("(shortened here; the conditions saw all of it)")
+    whole = [_variable(path, value) for path, value in _leaves("", said.variables or {})]
+    lines = [line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 3]}..." for line in whole]
+    if said.shortened or lines != whole:
+        lines.append("(shortened here, less so in JSON; the conditions saw all of it)")
     yield from _under("variables", lines)
 
 
