@@ -65,6 +65,15 @@ def test_an_object_of_many_members_says_how_many_are_left_out() -> None:
     assert shown({f"n{number}": number for number in range(150)})[LEFT_OUT] == "... (50 more)"
 
 
+def test_an_object_that_is_deep_ends_in_a_mark_too() -> None:
+    value: Any = "the bottom"
+    for _ in range(500):
+        value = {"deeper": value}
+    text = json.dumps(shown(value))
+    assert text.count("deeper") < 20
+    assert "... (1 more)" in text
+
+
 def test_what_is_deep_ends_in_a_mark_however_deep_it_is() -> None:
     value: Any = "the bottom"
     for _ in range(100_000):

@@ -146,6 +146,8 @@ def test_each_condition_is_told_with_its_value_and_whose_it_is() -> None:
     assert natural[0].condition == "status == 'Succeeded'"
     (own,) = explained(seeing("Running"), success_when="check > 7").conditions
     assert (own.condition, own.holds, own.natural, own.problem) == ("check > 7", False, False, None)
+    (own,) = explained(seeing("Running"), failure_when="check == 1").conditions
+    assert (own.field, own.holds, own.natural) == ("failure_when", True, False)
 
 
 def test_a_condition_that_cannot_be_judged_says_why_beside_what_the_other_says() -> None:
