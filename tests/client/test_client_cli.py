@@ -46,7 +46,8 @@ def test_help_shows_both_usages_with_examples_and_exit_codes(help_page: str) -> 
 @pytest.mark.parametrize(
     "name",
     [
-        "start", "watch", "show", "cancel", "check-now", "schema", "--url", "--method", "--header", "--body",
+        "start", "explain", "watch", "show", "cancel", "check-now", "schema", "--file",
+        "--url", "--method", "--header", "--body",
         "--expect",
         "--success-when", "--failure-when", "--backoff", "--max-interval", "--jitter", "--turn-seconds",
         "--no-retry-after", "--check-timeout", "--tolerate-errors", "--successes", "--label", "--allow-repeat",
@@ -69,7 +70,20 @@ def test_the_plain_form_s_help_is_that_page(arguments: list[str], capsys: pytest
 
 @pytest.mark.parametrize(
     "command",
-    ["start", "watch", "show", "cancel", "check-now", "pause", "resume", "extend", "edit", "complete", "schema"],
+    [
+        "start",
+        "explain",
+        "watch",
+        "show",
+        "cancel",
+        "check-now",
+        "pause",
+        "resume",
+        "extend",
+        "edit",
+        "complete",
+        "schema",
+    ],
 )
 def test_a_command_s_help_says_what_it_takes(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "--help"]) == 0

@@ -20,7 +20,10 @@ from monitor_core.contract import (
     DecidedBy,
     Decision,
     Edit,
+    Evidence,
+    Explanation,
     Extend,
+    Judgement,
     Model,
     MonitorInput,
     MonitorRequest,
@@ -48,6 +51,7 @@ from support.strategies import (
     counts,
     errors,
     examples,
+    json_values,
     lists_of_transitions,
     moments,
     observations,
@@ -65,6 +69,15 @@ from support.strategies import (
     transitions,
 )
 
+judgements = st.builds(
+    Judgement,
+    field=st.sampled_from(["success_when", "failure_when"]),
+    condition=texts,
+    natural=st.booleans(),
+    holds=st.none() | st.booleans(),
+    problem=st.none() | texts,
+)
+shown = st.none() | st.dictionaries(texts, json_values, max_size=2)
 STRATEGIES: dict[type[Model], st.SearchStrategy[Any]] = {
     Cancel: commands(Cancel),
     CheckError: errors,
@@ -73,6 +86,31 @@ STRATEGIES: dict[type[Model], st.SearchStrategy[Any]] = {
     Decision: st.builds(
         Decision, verdict=st.sampled_from(Verdict), decided_by=st.sampled_from(DecidedBy), reason=texts
     ),
+    Evidence: st.builds(
+        Evidence,
+        report=reports(),
+        observation=st.none() | observations,
+        variables=shown,
+        shortened=st.booleans(),
+        judgements=st.lists(judgements, max_size=2).map(tuple),
+        retry_after_seconds=st.none() | seconds,
+    ),
+    Explanation: st.builds(
+        Explanation,
+        job_id=texts,
+        kind=texts,
+        at=moments,
+        observation=st.none() | observations,
+        error=st.none() | errors,
+        variables=shown,
+        shortened=st.booleans(),
+        conditions=st.lists(judgements, max_size=2).map(tuple),
+        verdict=st.none() | st.sampled_from(Verdict),
+        reason=texts,
+        next_check_at=st.none() | moments,
+        retry_after_seconds=st.none() | seconds,
+    ),
+    Judgement: judgements,
     MonitorInput: st.builds(
         MonitorInput,
         request=requests(),

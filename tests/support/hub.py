@@ -9,7 +9,7 @@ from durabletask.client import OrchestrationStatus
 
 from local_scheduler import LocalScheduler, Mends
 from monitor_core.contract import CONTROL_EVENT, ORCHESTRATOR, VERSION, MonitorInput, instance_id, parse_request
-from monitor_core.kinds import BUILT_IN
+from monitor_core.kinds import BUILT_IN, CheckSpec
 from monitor_core.scheduler import channel_options, sdk_logger
 from monitor_core.settings import SchedulerSettings, WorkerSettings
 from monitor_worker.bootstrap import Worker
@@ -35,11 +35,16 @@ class Hub:
         self.workers: list[Worker] = []
 
     def worker(
-        self, loops: Mapping[str, Loop] = LOOPS, *, allowed: tuple[str, ...] = (), **settings: Any
+        self,
+        loops: Mapping[str, Loop] = LOOPS,
+        *,
+        allowed: tuple[str, ...] = (),
+        kinds: Mapping[str, type[CheckSpec]] = BUILT_IN,
+        **settings: Any,
     ) -> Worker:
         """A worker, started."""
         asked = WorkerSettings(scheduler=self.settings, health_port=0, allowed_targets=allowed, **settings)
-        worker = Worker(asked, loops=loops)
+        worker = Worker(asked.model_copy(update={"kinds": kinds}), loops=loops)
         worker.start()
         self.workers.append(worker)
         return worker

@@ -15,12 +15,14 @@ from monitor_client.manual import EPILOG, HELP
 from monitor_client.options import (
     AllowRepeat,
     AndWatch,
+    AnswerWithin,
     Backoff,
     Body,
     CheckTimeout,
     Expect,
     ExtendBy,
     FailureWhen,
+    File,
     Header,
     IfRevision,
     Interval,
@@ -71,6 +73,7 @@ def start(
     job_id: NewJobId = None,
     interval: Interval = None,
     timeout: Timeout = None,
+    file: File = None,
     url: Url = None,
     method: Method = None,
     header: Header = None,
@@ -100,6 +103,37 @@ def start(
     from monitor_client import commands
 
     return commands.start(ctx.params, _program(ctx))
+
+
+@app.command(cls=Command)
+def explain(
+    ctx: typer.Context,
+    *,
+    job_id: NewJobId = None,
+    file: File = None,
+    url: Url = None,
+    method: Method = None,
+    header: Header = None,
+    body: Body = None,
+    allow_repeat: AllowRepeat = False,
+    check_timeout: CheckTimeout = None,
+    simulate_checks: SimulateChecks = None,
+    simulate_outcome: SimulateOutcome = None,
+    success_when: SuccessWhen = None,
+    failure_when: FailureWhen = None,
+    expect: Expect = None,
+    tolerate_errors: TolerateErrors = None,
+    successes: Successes = None,
+    wait: AnswerWithin = None,
+    output: OutputAs = Output.TABLE,
+) -> int:
+    """Have one check made, and show what it sees and would come to. Nothing is started.
+
+    Exits 0 where it could be made and judged, whatever it saw; 5 where it ended in an error; 6 without a worker.
+    """
+    from monitor_client import commands
+
+    return commands.explain(ctx.params)
 
 
 @app.command(cls=Command)

@@ -10,14 +10,16 @@ from uuid import uuid4
 
 from monitor_client import rows
 from monitor_client.display import Display, display, print_rows, utc_now
+from monitor_client.explanation_rows import explanation_rows
 from monitor_client.identity import How, Started
 from monitor_client.options import Output
-from monitor_client.requests import build_request
+from monitor_client.request_files import read_documents, request_of, the_only
+from monitor_client.requests import build_request, seconds
 from monitor_client.service import MonitorService
 from monitor_client.session import Watched, run
 from monitor_client.view import MonitorView
 from monitor_client.words import clean
-from monitor_core.contract import EXIT_CODES, MonitorRequest, parse_command, request_schema
+from monitor_core.contract import EXIT_CODES, MonitorRequest, Verdict, parse_command, request_schema
 from monitor_core.settings import ClientSettings, client_settings
 from monitor_core.telemetry import configure_logging
 
@@ -32,9 +34,8 @@ Parameters = Mapping[str, Any]
 def start(parameters: Parameters, program: str) -> int:
     """Start a monitor, and with `watch` stay until its verdict."""
     settings = _settings()
-    job_id = parameters["job_id"] if parameters["job_id"] is not None else str(uuid4())
-    request = build_request({**parameters, "job_id": job_id}, settings.url, settings.kinds)
-    watched = Watched(job_id, program, is_known=False)
+    request = _request(parameters, settings)
+    watched = Watched(request.job_id, program, is_known=False)
 
     async def errand(service: MonitorService) -> int:
         started = await service.start(request, restart=parameters["restart"])
@@ -43,11 +44,25 @@ def start(parameters: Parameters, program: str) -> int:
             return 0
         watched.is_known = True
         shown = _display(parameters)
-        for note in _notes(started, request):
+        for note in _notes(started, request, parameters):
             shown.note(note)
         return _conclude(await watched.follow(service, started.run, shown), parameters)
 
     return watched.run(settings, errand)
+
+
+def explain(parameters: Parameters) -> int:
+    """Print what one check sees, and would come to."""
+    settings = _settings()
+    request = _request(parameters, settings)
+    wait_seconds = seconds("--wait", parameters["wait"])
+
+    async def errand(service: MonitorService) -> int:
+        said = await service.explain(request, wait_seconds=wait_seconds)
+        _print(said.model_dump(mode="json"), explanation_rows(said, utc_now()), parameters)
+        return EXIT_CODES[Verdict.ERROR] if said.error else 0
+
+    return run(settings, errand)
 
 
 def watch(parameters: Parameters, program: str) -> int:
@@ -97,6 +112,15 @@ def schema() -> int:
     return 0
 
 
+def _request(parameters: Parameters, settings: ClientSettings) -> MonitorRequest:
+    new_id = str(uuid4())
+    path = parameters["file"]
+    if path is not None:
+        return request_of(the_only(read_documents(path), path), parameters, new_id, settings.kinds)
+    job_id = parameters["job_id"] if parameters["job_id"] is not None else new_id
+    return build_request({**parameters, "job_id": job_id}, settings.url, settings.kinds)
+
+
 def _settings() -> ClientSettings:
     settings = client_settings()
     configure_logging(settings.log_level)
@@ -111,9 +135,9 @@ def _display(parameters: Parameters) -> Display:
     return display(stream, quiet=parameters["quiet"])
 
 
-def _notes(started: Started, request: MonitorRequest) -> Iterator[str]:
+def _notes(started: Started, request: MonitorRequest, parameters: Parameters) -> Iterator[str]:
     """What the user may not expect, said once before the progress."""
-    if request.check["kind"] == "simulated":
+    if request.check["kind"] == "simulated" and parameters["file"] is None:
         yield "No URL given: this monitors a simulated job. Give --url, or set MONITOR_URL, for a real one."
     job, run_id = clean(started.job_id), started.run
     match started.how:
@@ -136,7 +160,7 @@ def _print_started(started: Started, request: MonitorRequest, parameters: Parame
     if parameters["quiet"] and parameters["output"] is Output.TABLE:
         print(started.job_id)  # noqa: T201 # the answer
         return
-    notes = list(_notes(started, request))
+    notes = list(_notes(started, request, parameters))
     if parameters["output"] is Output.TABLE:
         print("\n".join([*notes, f"  watch it: {program} watch {shlex.quote(started.job_id)}"]))  # noqa: T201
         return

@@ -97,3 +97,10 @@ class Unreadable(ServiceError):
             f"cannot read the instance '{instance_id}': {why} "
             "(was it started by something else, or by a newer version?)"
         )
+
+
+class NotExplained(ServiceError):
+    """No worker has said what a check would see."""
+
+    def __init__(self, job_id: str, why: str) -> None:
+        super().__init__(f"cannot explain '{job_id}': {why}")

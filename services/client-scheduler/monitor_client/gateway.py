@@ -78,13 +78,21 @@ class Gateway:
         """The task hub's name."""
         return self._settings.taskhub
 
-    async def create(self, instance_id: str, given: Mapping[str, Any], *, replace_ended: bool) -> bool:
-        """Start a monitor with the input `given`; False where there is an instance in the way.
+    async def create(
+        self,
+        instance_id: str,
+        given: Mapping[str, Any],
+        *,
+        replace_ended: bool = False,
+        orchestrator: str = ORCHESTRATOR,
+    ) -> bool:
+        """Start an orchestration with the input `given`; False where there is an instance in the way.
 
         Args:
             instance_id: the instance.
             given: the orchestration's input, JSON data.
             replace_ended: whether an ended instance makes room.
+            orchestrator: a monitor, unless said otherwise.
 
         Raises:
             ServiceError: the scheduler cannot be reached, or refuses.
@@ -92,7 +100,7 @@ class Gateway:
         async with self._call():
             try:
                 await self._client.schedule_new_orchestration(
-                    ORCHESTRATOR,
+                    orchestrator,
                     input=given,
                     instance_id=instance_id,
                     reuse_id_policy=ended_may_be_replaced() if replace_ended else None,

@@ -16,6 +16,10 @@ Examples:
   {program} job-1 2 600 --url 'https://api.example.com/jobs/{job_id}'
       every 2 s for 10 min; done when the answer's status is Succeeded
   {program} site 30 3600 -u https://www.example.com/ --success-when 'code == 200'
+  {program} -f job.yaml
+      a request of any kind from a file
+  {program} explain -f job.yaml
+      one check, what it sees and would come to; nothing is started
   {program} start job-1 5 86400 -u 'https://api.example.com/jobs/{job_id}'
   {program} watch job-1 --output json
       start it and leave; come back later
@@ -23,9 +27,9 @@ Examples:
 EPILOG: Final = """\
 Exit codes:
   0 Completed   1 Failed   3 Timeout   4 Cancelled
-  5 Error: the check itself is broken, or forbidden
+  5 Error: the check itself is broken, or forbidden; explain: it ended in an error
   2 wrong usage, a conflict, no such monitor
-  6 the scheduler cannot be reached, or refuses
+  6 the scheduler cannot be reached, or refuses; explain: no worker answers
   7 the watched run was replaced by another
   70 a defect of this program
   130, 143 interrupted, terminated: the monitor goes on

@@ -38,6 +38,17 @@ NewJobId = Annotated[Text, _argument("JOB_ID", "Your name of the job (default: a
 Interval = Annotated[Text, _argument("POLLING_INTERVAL", "Seconds between two checks, at least 0.1 (default: 5).")]
 Timeout = Annotated[Text, _argument("TIMEOUT", "Seconds from the start to the deadline (default: 30).")]
 
+File = Annotated[
+    Text,
+    _value(
+        CHECK,
+        "FILE",
+        "A request of any kind, as YAML or JSON; - is stdin. Options may add to it, not contradict it, and "
+        "MONITOR_URL does not count.",
+        "--file",
+        "-f",
+    ),
+]
 Url = Annotated[
     Text, _value(CHECK, "URL", "URL to check; {job_id} is filled in (default: MONITOR_URL).", "--url", "-u")
 ]
@@ -113,6 +124,15 @@ OutputAs = Annotated[
 ]
 Quiet = Annotated[bool, _flag(OUTCOME, "No progress and no notes.", "--quiet", "-q")]
 
+AnswerWithin = Annotated[
+    Text,
+    _value(
+        OUTCOME,
+        "SECONDS",
+        "How long to wait for a worker's answer (default: 20 more than the check may take).",
+        "--wait",
+    ),
+]
 WhilePaused = Annotated[
     Text, _value(OUTCOME, "runs|stops", "Whether the time goes on meanwhile (default: runs).", "--deadline")
 ]

@@ -1,11 +1,12 @@
 """Builds a request from the options of the command line; refuses what would be dropped silently."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from monitor_core.contract import MonitorRequest, Problem, RequestError, parse_request
+from monitor_core.contract.request import YEAR
 from monitor_core.kinds import BUILT_IN
 from monitor_core.kinds.base import Kinds
 
@@ -31,6 +32,11 @@ _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "simulate_checks": ("check", "checks"),
     "simulate_outcome": ("check", "outcome"),
 }
+_ARGUMENTS: Final[Mapping[str, str]] = {
+    "job_id": "JOB_ID",
+    "interval": "POLLING_INTERVAL",
+    "timeout": "TIMEOUT",
+}
 _NUMBERS: Final = frozenset(
     {
         "interval",
@@ -45,6 +51,7 @@ _NUMBERS: Final = frozenset(
         "simulate_checks",
     }
 )
+_PAIRS: Final = (("header", ":", ("check", "headers")), ("label", "=", ("labels",)))
 _HTTP_ONLY: Final = ("method", "header", "body", "expect", "no_retry_after", "allow_repeat")
 _SIMULATED_ONLY: Final = ("simulate_checks", "simulate_outcome")
 
@@ -74,15 +81,67 @@ def build_request(options: Options, configured_url: str | None, kinds: Kinds = B
         raise RequestError(_from_environment(error.problems)) from error
 
 
-def _data(options: Options, url: str | None) -> dict[str, Any]:
-    data: dict[str, Any] = {"check": {"kind": "simulated"} if url is None else _http_check(options, url)}
+class Given(NamedTuple):
+    """One field that an option sets."""
+
+    flag: str
+    place: tuple[str, ...]
+    value: object
+
+
+def fields_of(options: Options) -> Iterator[Given]:
+    """The fields that the options set, each a whole.
+
+    Raises:
+        RequestError: an option has not the shape that it should have.
+    """
+    if options.get("url") is not None:
+        yield Given("--url", ("check", "kind"), "http")
+        yield Given("--url", ("check", "url"), filled(options["url"], options["job_id"]))
     for name, place in _PLACES.items():
         if _is_given(options, name):
-            _put(data, place, _number(options[name]) if name in _NUMBERS else options[name])
+            value = _number(options[name]) if name in _NUMBERS else options[name]
+            yield Given(_ARGUMENTS.get(name, _flag(name)), place, value)
+    for name, separator, place in _PAIRS:
+        for key, value in _pairs(name, separator, options.get(name) or ()).items():
+            yield Given(_flag(name), (*place, key), value)
+    if options.get("body") is not None:
+        yield Given("--body", ("check", "body"), _body(options["body"]))
     if options.get("no_retry_after"):
-        _put(data, ("polling", "honor_retry_after"), False)
-    if options.get("label"):
-        data["labels"] = _pairs("label", "=", options["label"])
+        yield Given("--no-retry-after", ("polling", "honor_retry_after"), False)
+
+
+def filled(url: str, job_id: str) -> str:
+    """The URL with the job id in it, where it says so."""
+    return url.replace("{job_id}", quote(job_id, safe=""))
+
+
+def put(data: dict[str, Any], place: tuple[str, ...], value: object) -> None:
+    """Set a field, and make the objects around it where they are missing."""
+    *outer, last = place
+    for name in outer:
+        data = data.setdefault(name, {})
+    data[last] = value
+
+
+def seconds(flag: str, text: str | None) -> float | None:
+    """A length of time that an option gives; None where it gives none.
+
+    Raises:
+        RequestError: it is none of at least 0.
+    """
+    if text is None:
+        return None
+    number = _number(text)
+    if not isinstance(number, int | float) or not 0 <= number <= YEAR:
+        raise RequestError([Problem(flag, f"should be a number of seconds, at least 0 (got {text!r})")])
+    return float(number)
+
+
+def _data(options: Options, url: str | None) -> dict[str, Any]:
+    data: dict[str, Any] = {"check": {"kind": "simulated"}}
+    for _, place, value in fields_of({**options, "url": url}):
+        put(data, place, value)
     return data
 
 
@@ -109,16 +168,6 @@ def _refuse_what_has_no_effect(options: Options, url: str | None) -> None:
 
 def _without(reason: str, options: Options, names: Iterable[str]) -> list[Problem]:
     return [Problem(_flag(name), reason) for name in names if _is_given(options, name)]
-
-
-def _http_check(options: Options, url: str) -> dict[str, Any]:
-    filled = url.replace("{job_id}", quote(options["job_id"], safe=""))
-    check: dict[str, Any] = {"kind": "http", "url": filled}
-    if options.get("header"):
-        check["headers"] = _pairs("header", ":", options["header"])
-    if options.get("body") is not None:
-        check["body"] = _body(options["body"])
-    return check
 
 
 def _pairs(name: str, separator: str, texts: Sequence[str]) -> dict[str, str]:
@@ -158,13 +207,6 @@ def _number(text: object) -> object:
         except ValueError:
             continue
     return text
-
-
-def _put(data: dict[str, Any], place: tuple[str, ...], value: object) -> None:
-    *outer, last = place
-    for name in outer:
-        data = data.setdefault(name, {})
-    data[last] = value
 
 
 def _flag(name: str) -> str:

@@ -17,6 +17,7 @@ from monitor_client.errors import (
     SchedulerRefused,
     StillRunning,
 )
+from monitor_client.explain import explained
 from monitor_client.gateway import Gateway
 from monitor_client.identity import How, Started, joined
 from monitor_client.listing import MonitorPage, Selection, listed, query_of
@@ -27,6 +28,7 @@ from monitor_core.contract import (
     Command,
     CommandOutcome,
     Edit,
+    Explanation,
     MonitorInput,
     MonitorRequest,
     instance_id,
@@ -159,6 +161,20 @@ class MonitorService:
                 raise
             raise NotFound(job_id, self._gateway.taskhub) from error
         return await self._outcome(job_id, command.id, wait_seconds)
+
+    async def explain(self, request: MonitorRequest, *, wait_seconds: float | None = None) -> Explanation:
+        """What a monitor of this request would see and come to at its first check. Nothing is started.
+
+        Args:
+            request: as for `start`; its `job_id` may be that of a monitor, which is left alone.
+            wait_seconds: how long to wait for a worker's answer; else 20 more than the check may take.
+
+        Raises:
+            RequestError: a condition does not compile.
+            NotExplained: there was no answer in that time; the message says whether a worker had taken it.
+        """
+        check_conditions(request, self._kinds)
+        return await explained(self._gateway, request, wait_seconds)
 
     async def _outcome(self, job_id: str, command_id: str, wait_seconds: float) -> CommandOutcome | None:
         loop = asyncio.get_running_loop()

@@ -30,7 +30,7 @@ _STYLES: Final[dict[str, str]] = {
     Phase.PAUSED: "yellow",
     Phase.SUSPENDED: "yellow",
 }
-_STATES: Final = frozenset({"state", "final_status"})
+_STATES: Final = frozenset({"state", "final_status", "verdict"})
 _SHOWN_TRANSITIONS: Final = 5
 _REFRESHES_PER_SECOND: Final = 4
 _MARGIN: Final = 4

@@ -99,10 +99,10 @@ def view_of(state: OrchestrationState) -> MonitorView:
     """
     if state.name != ORCHESTRATOR:
         raise Unreadable(state.instance_id, f"it is no '{ORCHESTRATOR}' but a '{state.name}'")
-    given = _parsed(MonitorInput, state.serialized_input, state, "input")
-    status = _parsed(MonitorStatus, state.serialized_custom_status, state, "custom status")
+    given = parsed(MonitorInput, state.serialized_input, state, "input")
+    status = parsed(MonitorStatus, state.serialized_custom_status, state, "custom status")
     completed = state.runtime_status is OrchestrationStatus.COMPLETED
-    result = _parsed(MonitorResult, state.serialized_output, state, "output") if completed else None
+    result = parsed(MonitorResult, state.serialized_output, state, "output") if completed else None
     return MonitorView(
         job_id=given.request.job_id if given else status.job_id if status else job_id_of(state.instance_id),
         instance_id=state.instance_id,
@@ -146,7 +146,18 @@ def _failure(state: OrchestrationState) -> str | None:
     return f"the orchestration itself failed, which is a defect of Durable Monitor: {said}"
 
 
-def _parsed(model: type[M], text: str | None, state: OrchestrationState, part: str) -> M | None:
+def parsed(model: type[M], text: str | None, state: OrchestrationState, part: str) -> M | None:
+    """What an instance carries.
+
+    Args:
+        model: what it should be.
+        text: as the engine keeps it, JSON.
+        state: the instance, for the message.
+        part: what of it, for the message.
+
+    Raises:
+        Unreadable: it is something else.
+    """
     if text is None:
         return None
     try:

@@ -45,8 +45,8 @@ class Condition:
         Raises:
             RequestError: it does not compile, or can never be true or false.
         """
-        self._field = field
-        self._text = text
+        self.field = field
+        self.text = text
         self._variables = variables
         try:
             self._expression = _environment(tuple(variables.items())).compile(text)
@@ -75,8 +75,8 @@ class Condition:
         return bool(value)
 
     def _say(self, reason: str) -> str:
-        shown = self._text if len(self._text) <= 120 else self._text[:117] + "..."  # noqa: PLR2004 # one line
-        return f"{self._field} '{shown}' cannot be judged: {self._reason(reason)}"
+        shown = self.text if len(self.text) <= 120 else self.text[:117] + "..."  # noqa: PLR2004 # one line
+        return f"{self.field} '{shown}' cannot be judged: {self._reason(reason)}"
 
     def _reason(self, reason: str) -> str:
         if _BUDGET in reason:
@@ -90,7 +90,7 @@ class Condition:
     def _without_data(self, reason: str) -> str:
         """The evaluator quotes what it has looked at; only what stands in the expression may be repeated."""
         value = reason.partition(":")[2].strip().strip('"')
-        return reason if value in self._text or _NUMBERS.fullmatch(value) else reason.partition(":")[0].strip()
+        return reason if value in self.text or _NUMBERS.fullmatch(value) else reason.partition(":")[0].strip()
 
 
 class Conditions(NamedTuple):

@@ -4,18 +4,20 @@ import logging
 from collections.abc import Callable, Mapping
 
 from monitor_core import scheduler
-from monitor_core.contract import ACTIVITY, ORCHESTRATOR
+from monitor_core.contract import ACTIVITY, EXPLAIN, LOOK, ORCHESTRATOR
 from monitor_core.scheduler import DrainingWorker
 from monitor_core.settings import WorkerSettings
-from monitor_worker.activities import poll_activity
+from monitor_worker.activities import look_activity, poll_activity
 from monitor_worker.checks.masking import Masker
 from monitor_worker.checks.registry import Registry
 from monitor_worker.clock import SystemClock
 from monitor_worker.equipment import resources_of
+from monitor_worker.explaining import explain_orchestrator
 from monitor_worker.host import HealthServer, end_after
 from monitor_worker.loop import LoopThread
+from monitor_worker.orchestrator import Orchestrator
 from monitor_worker.pace import Pace
-from monitor_worker.versions import LOOPS, Loop, Orchestrator, monitor_orchestrator
+from monitor_worker.versions import LOOPS, Loop, monitor_orchestrator
 
 _log = logging.getLogger(__name__)
 
@@ -45,18 +47,21 @@ class Worker:
             max_orchestrations=settings.max_orchestrations,
         )
         self._health = HealthServer(settings.health_host, settings.health_port, self._is_alive, self._is_ready)
-        self._register(monitor_orchestrator(loops, settings.kinds), masker)
+        self._register(monitor_orchestrator(loops, settings.kinds), explain_orchestrator(settings.kinds), masker)
         register(self._engine)
         scheduler.take_only_what_is_registered(self._engine, versions=list(loops))
 
-    def _register(self, monitor: Orchestrator, masker: Masker) -> None:
+    def _register(self, monitor: Orchestrator, explain: Orchestrator, masker: Masker) -> None:
         # The SDK registers by the function's own name, which the contract fixes.
+        with_what = (self._registry, self._loop.ask, self._clock)
         names = (
             self._engine.add_orchestrator(monitor),
-            self._engine.add_activity(poll_activity(self._registry, self._loop.ask, self._clock, Pace(), masker)),
+            self._engine.add_orchestrator(explain),
+            self._engine.add_activity(poll_activity(*with_what, Pace(), masker)),
+            self._engine.add_activity(look_activity(*with_what, masker)),
         )
-        if names != (ORCHESTRATOR, ACTIVITY):
-            raise AssertionError(f"the contract says {(ORCHESTRATOR, ACTIVITY)}, registered is {names}")
+        if names != (ORCHESTRATOR, EXPLAIN, ACTIVITY, LOOK):
+            raise AssertionError(f"registered is {names}, which is not what the contract says")
 
     def start(self) -> None:
         """Listen for probes, then for work.

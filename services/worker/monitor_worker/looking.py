@@ -1,32 +1,67 @@
-"""One look at the target: ask the driver, judge the conditions, turn every error into data."""
+"""One look at the target: ask the driver, judge the conditions, turn every error into data.
+
+A turn takes of it what decides; an explanation shows all that was seen.
+"""
 
 import json
 import logging
 import traceback
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from monitor_core.conditions import Condition, ConditionError, Conditions, conditions
-from monitor_core.contract import CheckError, ErrorClass, ObservationSummary, RequestError, Turn
+from monitor_core.conditions import conditions
+from monitor_core.contract import ErrorClass, Judgement, ObservationSummary, RequestError, Turn
 from monitor_core.contract.base import problems_of
 from monitor_core.contract.turn import LONGEST_CHECKPOINT
 from monitor_worker.checks.base import CheckContext, CheckFailed, Driver, Observation
-from monitor_worker.checks.masking import Mask, masked
+from monitor_worker.checks.masking import Mask
 from monitor_worker.checks.registry import Registry
+from monitor_worker.judging import Judge, Words, look_of, summary_of
 from monitor_worker.turns import Checkpoint, Clock, Look, Looker
 
 Ask = Callable[[Driver, Any, CheckContext], Observation]
 """Runs a driver's check to its end, within the context's timeout; raises TimeoutError beyond it."""
+NOTHING_SEEN: Final = "the check saw nothing to judge"
 _log = logging.getLogger(__name__)
-_LONGEST: Final = {"status": 100, "summary": 300, "message": 1000}
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One check with everything it saw.
+
+    Args:
+        look: what of it counts.
+        summary: what was seen, also where an error is all that counts.
+        variables: as the driver gave them: secrets are still in them.
+        judgements: what each condition says; none where they could not be compiled.
+    """
+
+    look: Look
+    summary: ObservationSummary | None = None
+    variables: Mapping[str, Any] | None = None
+    judgements: tuple[Judgement, ...] = ()
+
+
+Sighter = Callable[[int, float, Checkpoint], Sight]
+"""As a `Looker`, with everything that was seen."""
 
 
 def looker(turn: Turn, key: str, registry: Registry, ask: Ask, clock: Clock, *, mask: Mask) -> Looker:
-    """What makes the checks of a turn; a turn that cannot be checked at all says so at its first check.
+    """What makes the checks of a turn: as `sighter`, without what only an explanation shows."""
+    see = sighter(turn, key, registry, ask, clock, mask=mask)
+
+    def look(number: int, allowed: float, checkpoint: Checkpoint) -> Look:
+        return see(number, allowed, checkpoint).look
+
+    return look
+
+
+def sighter(turn: Turn, key: str, registry: Registry, ask: Ask, clock: Clock, *, mask: Mask) -> Sighter:
+    """What makes checks; a turn that cannot be checked at all says so at its first check.
 
     Args:
         turn: what to check, and the conditions.
@@ -36,17 +71,17 @@ def looker(turn: Turn, key: str, registry: Registry, ask: Ask, clock: Clock, *, 
         clock: the worker's time.
         mask: takes secrets out of what is reported.
     """
-    say = _Words(mask)
+    say = Words(mask)
     try:
         kind = registry.find(str(turn.check.get("kind")))
         spec = kind.spec.model_validate(dict(turn.check))
-        judges = conditions(turn.success_when, turn.failure_when, kind.spec)
+        judge = Judge.of(turn, conditions(turn.success_when, turn.failure_when, kind.spec), say)
     except (CheckFailed, RequestError) as error:
         return _broken(str(error), clock, say)
     except ValidationError as error:
         return _broken("; ".join(str(problem) for problem in problems_of(error, "check")), clock, say)
 
-    def look(number: int, allowed: float, checkpoint: Checkpoint) -> Look:
+    def see(number: int, allowed: float, checkpoint: Checkpoint) -> Sight:
         request_id = f"{turn.run}.{turn.revision}.{turn.turn}.{number}"
         context = CheckContext(key, request_id, number, allowed, checkpoint)
         started = clock.now()
@@ -54,31 +89,17 @@ def looker(turn: Turn, key: str, registry: Registry, ask: Ask, clock: Clock, *, 
             seen = ask(kind.driver, spec, context)
             _require_small(seen.checkpoint)
             latency = (clock.now() - started).total_seconds()
-            return _judged(seen, judges, started, max(latency, 0.0), say)
+            return _judged(seen, judge, started, max(latency, 0.0), say)
         except Exception as error:  # noqa: BLE001 # whatever a driver raises is data here
-            return _failed(error, context, started, say)
+            return Sight(_failed(error, context, started, say), judgements=judge.unjudged(NOTHING_SEEN))
 
-    return look
+    return see
 
 
-class _Words:
-    """Texts as they are kept: without secrets, and as long as the history has room for."""
-
-    def __init__(self, mask: Mask) -> None:
-        self._mask = mask
-
-    def kept(self, text: str, what: str) -> str:
-        """The beginning of a text, without the lone surrogates that no history can hold."""
-        # Masked first: a secret that is cut off would not be found any more.
-        return self._mask(text)[: _LONGEST[what]].encode("utf-8", "replace").decode()
-
-    def checkpoint(self, left: Checkpoint) -> Checkpoint:
-        """What a driver leaves for its next check: it stands in the history as well."""
-        return None if left is None else dict(masked(left, self._mask))
-
-    def error(self, error_class: ErrorClass, message: str, at: datetime) -> CheckError:
-        """An error of the check."""
-        return CheckError(error_class=error_class, message=self.kept(message, "message"), at=at)
+def _judged(seen: Observation, judge: Judge, at: datetime, latency: float, say: Words) -> Sight:
+    judgements = tuple(judge.judgements(seen))
+    summary = summary_of(seen, judgements, at, latency, say)
+    return Sight(look_of(seen, judgements, summary, say), summary, seen.variables, judgements)
 
 
 def _require_small(checkpoint: Checkpoint) -> None:
@@ -88,14 +109,14 @@ def _require_small(checkpoint: Checkpoint) -> None:
         )
 
 
-def _broken(message: str, clock: Clock, say: _Words) -> Looker:
-    def look(number: int, allowed: float, checkpoint: Checkpoint) -> Look:
-        return Look(error=say.error(ErrorClass.MISCONFIGURED, message, clock.now()))
+def _broken(message: str, clock: Clock, say: Words) -> Sighter:
+    def see(number: int, allowed: float, checkpoint: Checkpoint) -> Sight:
+        return Sight(Look(error=say.error(ErrorClass.MISCONFIGURED, message, clock.now())))
 
-    return look
+    return see
 
 
-def _failed(error: Exception, context: CheckContext, at: datetime, say: _Words) -> Look:
+def _failed(error: Exception, context: CheckContext, at: datetime, say: Words) -> Look:
     match error:
         case CheckFailed():
             return Look(None, say.error(error.error_class, str(error), at), error.retry_after_seconds)
@@ -109,41 +130,3 @@ def _failed(error: Exception, context: CheckContext, at: datetime, say: _Words) 
             _log.error("Check %s: %s raised at %s", context.request_id, type(error).__name__, place)
             message = f"the check failed unexpectedly: {type(error).__name__}; the worker's log says where"
             return Look(error=say.error(ErrorClass.TRANSIENT, message, at))
-
-
-def _judged(seen: Observation, judges: Conditions, at: datetime, latency: float, say: _Words) -> Look:
-    """The observation with what the conditions say of it.
-
-    A condition that holds decides, whatever else is wrong with the answer. Where none does, the answer's own
-    error comes first, then that of a condition that could not be judged.
-    """
-    failed, why_not_failed = _holds(judges.failure, seen)
-    succeeded, why_not_succeeded = _holds(judges.success, seen)
-    summary = ObservationSummary(
-        at=at,
-        status=say.kept(seen.status, "status"),
-        summary=say.kept(seen.summary, "summary") if seen.summary else None,
-        latency_seconds=latency,
-        success=succeeded,
-        failure=failed,
-    )
-    look = Look(retry_after_seconds=seen.retry_after_seconds, checkpoint=say.checkpoint(seen.checkpoint))
-    if failed or succeeded:
-        return replace(look, observation=summary)
-    if seen.error is not None:
-        retry_after = seen.retry_after_seconds or seen.error.retry_after_seconds
-        error = say.error(seen.error.error_class, str(seen.error), at)
-        return replace(look, error=error, retry_after_seconds=retry_after)
-    why = why_not_succeeded or why_not_failed
-    error_of_condition = say.error(ErrorClass.TRANSIENT, why, at) if why else None
-    return replace(look, observation=summary, error=error_of_condition)
-
-
-def _holds(condition: Condition | None, seen: Observation) -> tuple[bool | None, str | None]:
-    """Whether a condition holds, and where it cannot be judged, why."""
-    if condition is None:
-        return None, None
-    try:
-        return condition.holds(seen.variables), None
-    except ConditionError as error:
-        return None, str(error)

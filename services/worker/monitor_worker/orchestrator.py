@@ -4,9 +4,10 @@ Everything in it is a function of the history. A fired timer only means "look at
 """
 
 import logging
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from durabletask.task import CancellableTask, CompletableTask, OrchestrationContext, Task, TimerTask, when_any
 from pydantic import ValidationError
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 from monitor_core.contract import (
     ACTIVITY,
     CONTROL_EVENT,
+    Model,
     MonitorInput,
     Problem,
     RequestError,
@@ -31,6 +33,8 @@ _log = logging.getLogger(__name__)
 _FRESH = Generation()
 LONGEST_KIND = 64
 Wait = Generator[Task[Any], Any, Any]
+Orchestrator = Callable[[OrchestrationContext, Any], Wait]
+M = TypeVar("M", bound=Model)
 
 
 def loop_1_0(ctx: OrchestrationContext, given: Any, newest: str, kinds: Kinds, fresh: Generation = _FRESH) -> Wait:
@@ -50,11 +54,11 @@ def loop_1_0(ctx: OrchestrationContext, given: Any, newest: str, kinds: Kinds, f
         RequestError: `given` is neither; the orchestration fails with its message.
     """
     log = ctx.create_replay_safe_logger(_log)
-    state = policy.begin(_read(ctx, given, kinds), ctx.instance_id, _now(ctx))
+    state = policy.begin(read_input(ctx, given, kinds), ctx.instance_id, clock_of(ctx))
     inbox, flights, alarm = _Inbox(ctx), _Flights(ctx), _Alarm(ctx)
     generation = fresh
     while True:
-        now = _now(ctx)
+        now = clock_of(ctx)
         state = flights.land(state, now)
         state = inbox.deliver(state, now)
         step = policy.next_step(state, now, generation, flights.out)
@@ -76,7 +80,12 @@ def loop_1_0(ctx: OrchestrationContext, given: Any, newest: str, kinds: Kinds, f
         generation = generation.with_wake()
 
 
-def _read(ctx: OrchestrationContext, given: Any, kinds: Kinds) -> MonitorInput:
+def read_input(ctx: OrchestrationContext, given: Any, kinds: Kinds) -> MonitorInput:
+    """What an orchestration was started with.
+
+    Raises:
+        RequestError: it is neither a `MonitorInput` nor a request.
+    """
     if isinstance(given, Mapping) and "request" not in given:
         return MonitorInput(request=parse_request(given, kinds), run=ctx.new_uuid())
     try:
@@ -89,7 +98,8 @@ def _read(ctx: OrchestrationContext, given: Any, kinds: Kinds) -> MonitorInput:
     return started
 
 
-def _now(ctx: OrchestrationContext) -> datetime:
+def clock_of(ctx: OrchestrationContext) -> datetime:
+    """The orchestration's time (UTC)."""
     # The engine's clock is naive; it becomes UTC here and nowhere else.
     return ctx.current_utc_datetime.replace(tzinfo=UTC)
 
@@ -144,21 +154,28 @@ class _Flights:
 
     def land(self, state: Monitor, now: datetime) -> Monitor:
         """Take in the reports that have come."""
-        landed = [flight for flight in self._flights if flight[0].is_complete]
+        back = [flight for flight in self._flights if flight[0].is_complete]
         self._flights = [flight for flight in self._flights if not flight[0].is_complete]
-        for task, turn in landed:
-            state = reports.absorb(state, _report(state, task, turn, now), now)
+        for task, turn in back:
+            report = landed(task, TurnReport, partial(reports.lost_turn, state, turn, now=now))
+            state = reports.absorb(state, report, now)
         return state
 
 
-def _report(state: Monitor, task: CompletableTask[Any], turn: Turn, now: datetime) -> TurnReport:
+def landed(task: CompletableTask[Any], model: type[M], lost: Callable[[str], M]) -> M:
+    """What an activity that has ended reports.
+
+    Args:
+        task: the activity.
+        model: what it should report.
+        lost: what it means that it failed, or that its report cannot be read; it is given why.
+    """
     if task.is_failed:
-        return reports.lost_turn(state, turn, f"the turn failed: {task.get_exception()}", now)
+        return lost(f"the turn failed: {task.get_exception()}")
     try:
-        return TurnReport.model_validate(task.get_result())
+        return model.model_validate(task.get_result())
     except ValidationError as error:
-        why = f"the turn's report cannot be read ({error.error_count()} errors in it)"
-        return reports.lost_turn(state, turn, why, now)
+        return lost(f"the turn's report cannot be read ({error.error_count()} errors in it)")
 
 
 class _Alarm:

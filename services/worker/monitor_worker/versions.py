@@ -13,9 +13,8 @@ from durabletask.task import OrchestrationContext
 from monitor_core.contract import VERSION
 from monitor_core.kinds import BUILT_IN
 from monitor_core.kinds.base import Kinds
-from monitor_worker.orchestrator import Wait, loop_1_0
+from monitor_worker.orchestrator import Orchestrator, Wait, loop_1_0
 
-Orchestrator = Callable[[OrchestrationContext, Any], Wait]
 Loop = Callable[[OrchestrationContext, Any, str, Kinds], Wait]
 """One version of the orchestrator; it also takes the version to continue as new with, and the kinds there are."""
 

@@ -18,6 +18,7 @@ from monitor_core.contract.command import (
     Resume,
     parse_command,
 )
+from monitor_core.contract.explain import EXPLAIN, EXPLAIN_PREFIX, LOOK, Evidence, Explanation, Judgement
 from monitor_core.contract.names import (
     ACTIVITY,
     CONTROL_EVENT,
@@ -53,7 +54,10 @@ __all__ = [
     "ACTIVITY",
     "CONTROL_EVENT",
     "EXIT_CODES",
+    "EXPLAIN",
+    "EXPLAIN_PREFIX",
     "INSTANCE_PREFIX",
+    "LOOK",
     "ORCHESTRATOR",
     "VERSION",
     "AnyCommand",
@@ -67,7 +71,10 @@ __all__ = [
     "Decision",
     "Edit",
     "ErrorClass",
+    "Evidence",
+    "Explanation",
     "Extend",
+    "Judgement",
     "Model",
     "MonitorInput",
     "MonitorRequest",

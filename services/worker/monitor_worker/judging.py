@@ -1,0 +1,110 @@
+"""What the conditions say of what a driver saw, in words that the history can keep."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from monitor_core.conditions import Condition, ConditionError, Conditions
+from monitor_core.contract import CheckError, ErrorClass, Judgement, ObservationSummary, Turn
+from monitor_worker.checks.base import Observation
+from monitor_worker.checks.masking import Mask, masked
+from monitor_worker.turns import Checkpoint, Look
+
+_LONGEST: Final = {"status": 100, "summary": 300, "message": 1000}
+
+
+class Words:
+    """Texts as they are kept: without secrets, and as long as the history has room for."""
+
+    def __init__(self, mask: Mask) -> None:
+        self._mask = mask
+
+    def kept(self, text: str, what: str) -> str:
+        """The beginning of a text, without the lone surrogates that no history can hold."""
+        # Masked first: a secret that is cut off would not be found any more.
+        return self._mask(text)[: _LONGEST[what]].encode("utf-8", "replace").decode()
+
+    def checkpoint(self, left: Checkpoint) -> Checkpoint:
+        """What a driver leaves for its next check: it stands in the history as well."""
+        return None if left is None else dict(masked(left, self._mask))
+
+    def error(self, error_class: ErrorClass, message: str, at: datetime) -> CheckError:
+        """An error of the check."""
+        return CheckError(error_class=error_class, message=self.kept(message, "message"), at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """The conditions of a turn.
+
+    Args:
+        conditions: compiled.
+        natural: whether they are the kind's own.
+        say: how what they say is kept.
+    """
+
+    conditions: Conditions
+    natural: bool
+    say: Words
+
+    @classmethod
+    def of(cls, turn: Turn, compiled: Conditions, say: Words) -> "Judge":
+        """The judge of a turn's observations."""
+        return cls(compiled, turn.success_when is None and turn.failure_when is None, say)
+
+    def judgements(self, seen: Observation) -> Iterator[Judgement]:
+        """What each condition says."""
+        for condition in filter(None, self.conditions):
+            try:
+                yield self._judgement(condition, holds=condition.holds(seen.variables))
+            except ConditionError as error:
+                yield self._judgement(condition, problem=self.say.kept(str(error), "message"))
+
+    def unjudged(self, why: str) -> tuple[Judgement, ...]:
+        """The conditions where there was nothing to judge."""
+        return tuple(self._judgement(condition, problem=why) for condition in filter(None, self.conditions))
+
+    def _judgement(self, condition: Condition, holds: bool | None = None, problem: str | None = None) -> Judgement:
+        return Judgement(
+            field=condition.field, condition=condition.text, natural=self.natural, holds=holds, problem=problem
+        )
+
+
+def summary_of(
+    seen: Observation, judgements: tuple[Judgement, ...], at: datetime, latency: float, say: Words
+) -> ObservationSummary:
+    """What is kept of an observation.
+
+    Args:
+        seen: the observation.
+        judgements: what the conditions say of it.
+        at: when the check started (UTC).
+        latency: how long it took, in seconds.
+        say: how texts are kept.
+    """
+    holds = {judgement.field: judgement.holds for judgement in judgements}
+    return ObservationSummary(
+        at=at,
+        status=say.kept(seen.status, "status"),
+        summary=say.kept(seen.summary, "summary") if seen.summary else None,
+        latency_seconds=latency,
+        success=holds.get("success_when"),
+        failure=holds.get("failure_when"),
+    )
+
+
+def look_of(seen: Observation, judgements: tuple[Judgement, ...], summary: ObservationSummary, say: Words) -> Look:
+    """What of an observation counts.
+
+    A condition that holds decides, whatever else is wrong with the answer. Where none does, the answer's own
+    error comes first, then that of a condition that could not be judged.
+    """
+    at, retry_after, checkpoint = summary.at, seen.retry_after_seconds, say.checkpoint(seen.checkpoint)
+    if summary.success or summary.failure:
+        return Look(summary, None, retry_after, checkpoint)
+    if seen.error is not None:
+        error = say.error(seen.error.error_class, str(seen.error), at)
+        return Look(None, error, retry_after or seen.error.retry_after_seconds, checkpoint)
+    why = next((judgement.problem for judgement in judgements if judgement.problem), None)
+    return Look(summary, say.error(ErrorClass.TRANSIENT, why, at) if why else None, retry_after, checkpoint)

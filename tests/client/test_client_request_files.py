@@ -1,0 +1,166 @@
+"""A request from a file, with what the options add to it; what is wrong is named with file, line and field."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor_client.documents import parse
+from monitor_client.request_files import MOST_BYTES, read_documents, request_of, the_only
+from monitor_core.contract import RequestError
+
+PORT = """\
+job_id: port
+check:
+  kind: tcp
+  host: 127.0.0.1
+  port: 80
+polling:
+  interval_seconds: 2
+labels:
+  team: a
+"""
+SITE = """\
+check:
+  kind: http
+  url: https://example.com/{job_id}
+"""
+
+
+def made(text: str, **options: Any) -> dict[str, Any]:
+    (document,) = parse(text, "jobs.yaml")
+    return request_of(document, options, "new-id").model_dump(mode="json", exclude_defaults=True)
+
+
+def refused(text: str, **options: Any) -> str:
+    with pytest.raises(RequestError) as caught:
+        made(text, **options)
+    return str(caught.value)
+
+
+def test_a_request_is_as_the_file_says() -> None:
+    assert made(PORT) == {
+        "job_id": "port",
+        "check": {"kind": "tcp", "host": "127.0.0.1", "port": 80},
+        "polling": {"interval_seconds": 2},
+        "labels": {"team": "a"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "argument", "job_id"),
+    [(PORT, None, "port"), (PORT, "port", "port"), (SITE, "mine", "mine"), (SITE, None, "new-id")],
+)
+def test_the_job_id_stands_in_the_file_or_is_given_or_is_new(text: str, argument: str | None, job_id: str) -> None:
+    assert made(text, job_id=argument)["job_id"] == job_id
+
+
+def test_the_job_id_is_filled_into_the_url_as_for_the_option() -> None:
+    assert made(SITE, job_id="a/b")["check"]["url"] == "https://example.com/a%2Fb"
+
+
+def test_options_add_to_the_file() -> None:
+    options = {"timeout": "60", "jitter": "0.1", "label": ["x=1"], "success_when": "connected", "interval": "2"}
+    assert made(PORT, **options) == {
+        **made(PORT),
+        "timeout_seconds": 60,
+        "polling": {"interval_seconds": 2, "jitter": 0.1},
+        "labels": {"team": "a", "x": "1"},
+        "success_when": "connected",
+    }
+    assert made(SITE, method="HEAD", header=["A: b"])["check"] | {"url": ""} == {
+        "kind": "http",
+        "url": "",
+        "method": "HEAD",
+        "headers": {"A": "b"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"job_id": "other"}, "JOB_ID: contradicts job_id in jobs.yaml, line 1: leave one of them out"),
+        ({"interval": "3"}, "POLLING_INTERVAL: contradicts polling.interval_seconds in jobs.yaml, line 7"),
+        ({"label": ["team=b"]}, "--label: contradicts labels.team in jobs.yaml, line 9"),
+        ({"url": "http://x/"}, "--url: contradicts check.kind in jobs.yaml, line 3"),
+        ({"method": "GET"}, "--method: check.method is not a known field"),
+        ({"simulate_checks": "3"}, "--simulate-checks: check.checks is not a known field"),
+        ({"jitter": "2"}, "--jitter: polling.jitter should be less than 1 (got 2)"),
+        ({"success_when": "nope"}, "--success-when: success_when column 1: undeclared reference"),
+    ],
+)
+def test_an_option_that_contradicts_or_does_not_fit_is_refused_by_its_name(
+    options: dict[str, Any], says: str
+) -> None:
+    assert refused(PORT, **options).startswith(says)
+
+
+def test_all_that_contradicts_is_named() -> None:
+    assert refused(PORT, job_id="other", interval="3").count("contradicts") == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (PORT.replace("80", "eighty"), "jobs.yaml, line 5, check.port: should be a valid integer"),
+        (PORT.replace("  port: 80\n", ""), "jobs.yaml, line 2, check.port: is required"),
+        (PORT.replace("tcp", "udp"), "jobs.yaml, line 3, check.kind: should be one of "),
+        (PORT + "succes_when: connected\n", "jobs.yaml, line 10, succes_when: is not a known field"),
+        (PORT + "success_when: conected\n", "jobs.yaml, line 10, success_when: column 1: undeclared"),
+        (PORT.replace("port\n", "12\n", 1), "jobs.yaml, line 1, job_id: should be a valid string (got 12)"),
+        (PORT.replace("team: a", "team: 7"), "jobs.yaml, line 9, labels.team: should be a valid string (got 7)"),
+        (PORT.replace("  interval_seconds: 2", "  - 2"), "jobs.yaml, line 6, polling: "),
+        ("job_id: a\n", "jobs.yaml, line 1, check: is required"),
+        ("check: tcp\n", "jobs.yaml, line 1, check: "),
+        ("- job_id: a\n", "jobs.yaml, line 1: should be an object"),
+        ("just text\n", "jobs.yaml, line 1: should be an object"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_named_with_line_and_field(text: str, says: str) -> None:
+    assert refused(text).startswith(says)
+
+
+@pytest.mark.parametrize(
+    "text", ["polling: 5\ncheck: {kind: simulated}\n", "check: {kind: simulated}\npolling:\n"]
+)
+def test_an_option_below_a_field_that_has_no_room_for_it_is_refused(text: str) -> None:
+    assert "POLLING_INTERVAL: contradicts polling in jobs.yaml" in refused(text, interval="3")
+
+
+def test_a_file_is_read_with_or_without_a_byte_order_mark(tmp_path: Path) -> None:
+    file = tmp_path / "jobs.yaml"
+    file.write_bytes("\ufeffjob_id: é\n".encode())
+    (document,) = read_documents(str(file))
+    assert (document.data, document.source) == ({"job_id": "é"}, str(file))
+
+
+def test_a_dash_is_stdin() -> None:
+    (document,) = read_documents("-", io.BytesIO(b"job_id: a\n"))
+    assert (document.data, document.place("job_id")) == ({"job_id": "a"}, "stdin, line 1")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"x" * (MOST_BYTES + 1), "stdin: is larger than 1 MiB"),
+        (b"job_id: \xff", "stdin: is not UTF-8 (at byte 8)"),
+    ],
+)
+def test_what_is_too_large_or_no_text_is_refused(content: bytes, says: str) -> None:
+    with pytest.raises(RequestError, match="stdin") as caught:
+        read_documents("-", io.BytesIO(content))
+    assert str(caught.value) == says
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    for path, why in ((str(tmp_path / "no.yaml"), "No such file"), (str(tmp_path), "Is a directory"), ("\0", "")):
+        with pytest.raises(RequestError) as caught:
+            read_documents(path)
+        assert str(caught.value).startswith(f"{path}: cannot be read: {why}")
+
+
+@pytest.mark.parametrize(("text", "number"), [("", 0), ("a: 1\n---\nb: 2\n", 2)])
+def test_one_request_a_file(text: str, number: int) -> None:
+    with pytest.raises(RequestError, match=f"jobs.yaml: should hold one request, and holds {number}"):
+        the_only(parse(text, "jobs.yaml"), "jobs.yaml")
