@@ -152,9 +152,10 @@ async def test_a_busy_service_is_left_alone_as_long_as_it_asks(what: dict[str, s
     assert len(service.asked) == 1
 
 
-async def test_a_redirect_is_not_followed() -> None:
-    async with serving(saying(307, Location="http://127.0.0.1:1/")) as service:
-        error = await service.failure()
+@pytest.mark.parametrize("what", [{}, {"prefix": "in/"}])
+async def test_a_redirect_is_not_followed(what: dict[str, str]) -> None:
+    async with serving(saying(307, Location="/elsewhere/a")) as service:
+        error = await service.failure(**what)
     assert error.error_class is ErrorClass.MISCONFIGURED
     assert len(service.asked) == 1
 
@@ -246,6 +247,7 @@ async def test_a_listing_ends_at_so_many_blobs() -> None:
     async with serving(page) as service:
         seen = await service.look(prefix="")
     assert (seen.variables["count"], seen.variables["truncated"]) == (MOST_BLOBS, True)
+    assert len(service.asked) == 26  # pages that hold no other check up for long
     assert seen.summary
     assert seen.summary.startswith("more than 5,000 blobs, 10,000 bytes")
 

@@ -418,7 +418,7 @@ async def test_the_signature_is_masked_in_the_form_it_is_sent_in(store: Azurite)
     secrets = Secrets(Allowed([f"{REFERENCE}={store.origin}"]), {"MONITOR_SECRET_SAS": f"?{sas}\n"}, masker=masker)
     async with driving(Resources(TargetGuard([f"127.0.0.1:{store.port}"]), secrets)) as driver:
         await driver.check(spec(store, "abc"), context())
-    assert sas not in masker(f"GET /abc?{sas} HTTP/1.1")
+    assert sas not in masker(f"who came with {sas}")
 
 
 async def test_the_example_holds_once_there_are_two_blobs_that_change_no_more(secure_store: Azurite) -> None:
