@@ -16,7 +16,7 @@ from monitor_worker.checks.failures import Failure, classified
 from monitor_worker.checks.http_answer import retry_after
 from monitor_worker.checks.http_errors import FAILURES, check_failed
 
-CAUGHT: Final[tuple[type[Exception], ...]] = (AzureError, *FAILURES)
+CAUGHT: Final[tuple[type[BaseException], ...]] = (AzureError, *FAILURES)
 """What `outcome` has words for."""
 _NOT_FOUND: Final = 404
 _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{1,80}")
