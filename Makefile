@@ -1,8 +1,10 @@
-# Every target does its own set-up: python3, make and a package registry are all it needs.
+# Every target does its own set-up: python3, make, a package registry, and for the tests npm, are all it needs.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Stands in for Azure's Blob service in the tests.
+AZURITE := dev/azurite/node_modules/.ready
 SOURCES := services dev tests docs/examples
 # The modules that run inside an orchestration: no clock, no randomness (see pyproject.toml).
 DETERMINISTIC := services/shared/monitor_core/contract services/shared/monitor_core/kinds \
@@ -23,6 +25,14 @@ $(READY): requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
+# Node.js comes with the machine, as Python does; what it runs is locked.
+$(AZURITE): dev/azurite/package.json dev/azurite/package-lock.json
+	@command -v node >/dev/null && command -v npm >/dev/null \
+		|| { echo "The tests need Node.js 20 or newer with npm: they run against Azurite" >&2; exit 1; }
+	@echo "Installing the locked Azurite into dev/azurite/node_modules ..."
+	@npm ci --prefix dev/azurite --ignore-scripts --no-audit --no-fund --loglevel error
+	@touch $@
+
 demo: $(READY) ## Monitor a real HTTP job with the scheduler, the worker and the job on this machine
 	@$(BIN)/python dev/demo.py
 
@@ -39,7 +49,7 @@ types: $(READY)
 imports: $(READY)
 	PYTHONPATH=services/shared:services/worker:services/client-scheduler $(BIN)/lint-imports
 
-unit: $(READY)
+unit: $(READY) $(AZURITE)
 	$(BIN)/pytest -n 2
 
 up-smoke: ## Rehearse docker-compose.yml with a killed worker and a paused scheduler (needs Docker)
@@ -68,6 +78,7 @@ lock: ## Renew the locked dependencies (installs uv first where there is none)
 	$(LOCK) pyproject.toml $(WORKER) --extra client --group dev --output-file requirements-dev.txt
 	$(LOCK_DEV) --group pyproject.toml:simulator --output-file dev/job_simulator/requirements.txt
 	$(LOCK_DEV) --group pyproject.toml:local-scheduler --output-file dev/local_scheduler/requirements.txt
+	npm update --prefix dev/azurite --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
-clean: ## Remove the virtual environment and every cache
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+clean: ## Remove what was installed, and every cache
+	rm -rf $(VENV) dev/azurite/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

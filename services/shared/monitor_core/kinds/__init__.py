@@ -9,6 +9,7 @@ from typing import Final
 from monitor_core.kinds.azure_operation import AzureOperationCheck
 from monitor_core.kinds.azure_resource import AzureResourceCheck
 from monitor_core.kinds.base import CheckSpec, Variable
+from monitor_core.kinds.blob import BlobCheck
 from monitor_core.kinds.file import FileCheck
 from monitor_core.kinds.grpc import GrpcCheck
 from monitor_core.kinds.http import HttpCheck
@@ -18,6 +19,7 @@ from monitor_core.kinds.tcp import TcpCheck
 BUILT_IN: Final[Mapping[str, type[CheckSpec]]] = {
     "azure_operation": AzureOperationCheck,
     "azure_resource": AzureResourceCheck,
+    "blob": BlobCheck,
     "file": FileCheck,
     "grpc": GrpcCheck,
     "http": HttpCheck,
@@ -29,6 +31,7 @@ __all__ = [
     "BUILT_IN",
     "AzureOperationCheck",
     "AzureResourceCheck",
+    "BlobCheck",
     "CheckSpec",
     "FileCheck",
     "GrpcCheck",
