@@ -10,12 +10,14 @@ from monitor_core.kinds.azure_operation import AzureOperationCheck
 from monitor_core.kinds.base import CheckSpec, Variable
 from monitor_core.kinds.http import HttpCheck
 from monitor_core.kinds.simulated import SimulatedCheck
+from monitor_core.kinds.sql import SqlCheck
 from monitor_core.kinds.tcp import TcpCheck
 
 BUILT_IN: Final[Mapping[str, type[CheckSpec]]] = {
     "azure_operation": AzureOperationCheck,
     "http": HttpCheck,
     "simulated": SimulatedCheck,
+    "sql": SqlCheck,
     "tcp": TcpCheck,
 }
 
@@ -25,6 +27,7 @@ __all__ = [
     "CheckSpec",
     "HttpCheck",
     "SimulatedCheck",
+    "SqlCheck",
     "TcpCheck",
     "Variable",
 ]
