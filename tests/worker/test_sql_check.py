@@ -22,9 +22,9 @@ from pydantic import JsonValue
 from monitor_core.conditions import conditions
 from monitor_core.contract import ErrorClass, parse_request
 from monitor_core.kinds import BUILT_IN, SqlCheck
-from monitor_worker.checks import sql
 from monitor_worker.checks.base import CheckContext, CheckFailed, Observation, Resources
 from monitor_worker.checks.origins import Allowed
+from monitor_worker.checks.registry import Registry
 from monitor_worker.checks.secrets import Secrets
 from monitor_worker.checks.sql import SqlDriver
 from monitor_worker.checks.targets import Resolve, Resolved, TargetGuard, system_resolve
@@ -670,6 +670,18 @@ async def test_nothing_of_the_environment_is_used(server: Postgres, monkeypatch:
     assert "refuses the user or the password" in str(error)
 
 
+async def test_nothing_of_the_home_directory_is_used(
+    server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".postgresql").mkdir()
+    for name in ("postgresql.crt", "postgresql.key", "root.crt"):
+        (tmp_path / ".postgresql" / name).write_text("evil")
+        (tmp_path / ".postgresql" / name).chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert (await look(server, "SELECT 1", sslmode="", sslrootcert=str(server.authority))).status == "Row"
+    assert (await look(server, "SELECT 1", sslmode="require")).status == "Row"
+
+
 async def test_no_password_file_is_used(server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     passwords = tmp_path / ".pgpass"
     passwords.write_text(f"*:*:*:reader:{WORDS}")
@@ -820,7 +832,9 @@ async def test_two_passwords_are_one_too_many(server: Postgres) -> None:
     assert caught.value.error_class is ErrorClass.MISCONFIGURED
 
 
-async def test_the_driver_is_made_from_the_worker_s_resources(server: Postgres) -> None:
-    checks = sql.create(resources(dsn_of(server.port), server.port))
-    assert (await checks.check(SqlCheck(dsn=REFERENCE, query="SELECT 1"), CONTEXT)).status == "Row"
-    await checks.close()
+async def test_the_registry_finds_it(server: Postgres) -> None:
+    registry = Registry(BUILT_IN, resources(dsn_of(server.port), server.port))
+    kind = registry.find("sql")
+    spec = kind.spec.model_validate({"kind": "sql", "dsn": REFERENCE, "query": "SELECT 1"})
+    assert (await kind.driver.check(spec, CONTEXT)).status == "Row"
+    await registry.close()

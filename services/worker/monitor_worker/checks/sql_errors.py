@@ -145,5 +145,5 @@ def check_failed(error: BaseException, target: str, dsn: str, before: int) -> Ch
     """
     state, reason = "", str(error)
     if isinstance(error, psycopg.Error):
-        state, reason = error.sqlstate or "", why(error, before)
+        state, reason = error.sqlstate or "unknown", why(error, before)
     return classified(_TABLE, error, target=target, dsn=dsn, state=state, why=reason)
