@@ -115,6 +115,12 @@ def test_certificates_are_verified_unless_it_says_otherwise() -> None:
     assert parsed("host=a user=me").parameters(PRIVATE, None, ROOTS)["sslmode"] == "verify-full"
 
 
+@pytest.mark.parametrize("mode", ["disable", "allow", "prefer", "require"])
+def test_no_authorities_are_asked_where_nothing_is_to_be_verified(mode: str) -> None:
+    told = parsed(f"host=a user=me sslmode={mode}").parameters(PRIVATE, None, ROOTS)
+    assert not Path(told["sslrootcert"]).exists()
+
+
 @pytest.mark.parametrize(("said", "told"), [("system", ROOTS), ("/etc/own.pem", "/etc/own.pem")])
 def test_the_machine_s_authorities_are_trusted_unless_it_names_a_file(said: str, told: str) -> None:
     assert parsed(f"host=a user=me sslrootcert={said}").parameters(PUBLIC, None, ROOTS)["sslrootcert"] == told

@@ -131,9 +131,15 @@ class Dsn:
         )
         if self.words["sslmode"] != VERIFIED:
             told["require_auth"] = _WITHOUT_SHOWING_IT
-        if told["sslrootcert"] in {"", "system"}:
-            told["sslrootcert"] = trusted
+        told["sslrootcert"] = self._authorities(trusted)
         return told if password is None else told | {"password": password}
+
+    def _authorities(self, trusted: str) -> str:
+        said = self.words.get("sslrootcert", "")
+        if said not in {"", "system"}:
+            return said
+        # libpq verifies with whatever file is there, though sslmode=require asks it not to.
+        return trusted if said or self.words["sslmode"].startswith("verify") else _NOWHERE
 
 
 def _told_by_default() -> dict[str, str]:
