@@ -366,6 +366,10 @@ async def test_what_is_no_select_is_refused_by_the_server_too(orders: Postgres, 
     assert orders.run("SELECT id FROM orders") == [(1,)]
 
 
+async def test_nothing_stays_behind_in_a_connection_that_a_pooler_uses_again(server: Postgres) -> None:
+    assert await value_of(server, "count(*) FROM pg_prepared_statements") == 0
+
+
 async def test_an_earlier_setting_of_the_user_s_own_does_not_make_it_write(orders: Postgres) -> None:
     orders.run("CREATE OR REPLACE FUNCTION wipe() RETURNS int LANGUAGE sql AS 'DELETE FROM orders; SELECT 1'")
     orders.run("INSERT INTO orders VALUES (1)", f"ALTER ROLE {ADMIN} SET default_transaction_read_only = off")

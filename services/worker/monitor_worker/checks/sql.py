@@ -139,8 +139,9 @@ async def _first_row(connection: Connection, query: str, deadline: float) -> Row
     left = max(deadline - asyncio.get_running_loop().time(), 0.001) * _SHARE_OF_TIMEOUT * 1000
     await connection.execute(_SETTINGS, [f"{left:.0f}ms", f"{left * _LOCK_SHARE:.0f}ms"])
     async with connection.cursor() as cursor:
-        # Prepared: PostgreSQL takes a single statement then, whatever a semicolon separates.
-        await cursor.execute((_BEFORE + query).encode(), prepare=True)
+        # binary makes psycopg use the extended protocol, in which PostgreSQL takes a single statement, whatever a
+        # semicolon separates. Prepared under a name it would stay behind in the connections of a PgBouncer.
+        await cursor.execute((_BEFORE + query).encode(), binary=True)
         await cursor.execute("FETCH FORWARD 1 FROM monitored")
         result = cursor.pgresult
     if result is None or result.ntuples == 0:
