@@ -111,6 +111,11 @@ def test_a_server_on_the_internet_has_to_prove_who_it_is(mode: str) -> None:
     assert dsn.parameters(PRIVATE, None, ROOTS)["sslmode"] == mode
 
 
+def test_it_may_name_the_application_and_bind_the_channel() -> None:
+    told = parsed("host=a user=me application_name=orders channel_binding=require").parameters(PUBLIC, None, ROOTS)
+    assert (told["application_name"], told["channel_binding"]) == ("orders", "require")
+
+
 def test_certificates_are_verified_unless_it_says_otherwise() -> None:
     assert parsed("host=a user=me").parameters(PRIVATE, None, ROOTS)["sslmode"] == "verify-full"
 
