@@ -69,6 +69,7 @@ def test_an_ipv6_address_is_a_host() -> None:
         ("postgresql://me@a.example,b.example/orders", "names no host that is one"),
         ("host=a.example,b.example user=me", "names no host that is one"),
         ("host=/var/run/postgresql user=me", "names no host that is one"),
+        ("host=. user=me", "names no host that is one"),
         ("host=@abstract user=me", "names no host that is one"),
         ("postgresql://me@%2Fvar%2Frun/orders", "names no host that is one"),
         ("host='me:x@a.example' user=me", "names no host that is one"),
@@ -99,6 +100,10 @@ TAKEN = {"host", "port", "dbname", "user", "password", "sslmode", "sslrootcert",
 def test_every_other_keyword_of_libpq_is_refused_by_name(keyword: str) -> None:
     why = refused(f"host=a.example user=me {keyword}=hunter22")
     assert f"says {keyword}: it may say host, port" in why
+
+
+def test_what_it_looks_like_in_a_traceback_shows_no_password() -> None:
+    assert "hunter" not in repr(parsed("host=a user=me password=hunter22"))
 
 
 @pytest.mark.parametrize("mode", ["disable", "allow", "prefer", "require", "verify-ca"])

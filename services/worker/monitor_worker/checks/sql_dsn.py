@@ -8,7 +8,7 @@ taken apart, what is not known to be harmless is refused by name, and everything
 import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +24,7 @@ _TAKEN: Final = (
     "host", "port", "dbname", "user", "password", "sslmode", "sslrootcert", "channel_binding", "application_name",
 )  # fmt: skip
 _SSL_MODES: Final = frozenset({"disable", "allow", "prefer", "require", "verify-ca", VERIFIED})
-_HOST: Final = re.compile(r"[A-Za-z0-9_.:-]{1,253}")
+_HOST: Final = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:-]{0,252}")
 _PORTS: Final = range(1, 65536)
 _NOWHERE: Final = "/dev/null/none"
 # Ways of being asked for a password (or for nothing): in clear only by a server that proves who it is.
@@ -65,7 +65,7 @@ class Dsn:
     reference: str
     host: str
     port: int
-    words: Mapping[str, str]
+    words: Mapping[str, str] = field(repr=False)  # the password is among them
 
     @classmethod
     def parse(cls, reference: str, text: str) -> "Dsn":
