@@ -100,7 +100,7 @@ def test_an_unknown_kind_is_misconfigured_and_the_known_ones_are_named() -> None
     loader = Loader()
     error = refused(Registry(BUILT_IN, RESOURCES, loader), "ftp")
     assert error.error_class is ErrorClass.MISCONFIGURED
-    assert str(error) == "check.kind: this worker knows azure_operation, http, simulated, tcp, not 'ftp'"
+    assert str(error) == "check.kind: this worker knows azure_operation, http, simulated, sql, tcp, not 'ftp'"
     assert loader.loaded == []
 
 

@@ -379,22 +379,19 @@ async def test_an_earlier_setting_of_the_user_s_own_does_not_make_it_write(order
     assert orders.run("SELECT id FROM orders") == [(1,)]
 
 
-async def test_the_server_gives_up_a_slow_query_before_the_check_s_time_is_over(server: Postgres) -> None:
-    error = await failure(server, "SELECT pg_sleep(60)", seconds=1.0)
+async def test_the_server_gives_up_a_slow_query_in_time_whatever_time_it_gives_itself(server: Postgres) -> None:
+    # Long enough for the server to be the first to give up on a busy machine, too.
+    longer = "SELECT set_config('statement_timeout', '0', false), pg_sleep(60)"
+    error = await failure(server, longer, seconds=4.0)
 
     assert (error.error_class, str(error)) == (ErrorClass.TRANSIENT, "check.query took too long, or was cancelled")
     await gone(server)
 
 
-async def test_a_query_cannot_give_itself_more_time(server: Postgres) -> None:
-    longer = "SELECT set_config('statement_timeout', '0', false), pg_sleep(60)"
-    assert "took too long" in str(await failure(server, longer, seconds=1.0))
-
-
 async def test_a_lock_is_not_waited_for_longer_than_the_check_s_time(orders: Postgres) -> None:
     with orders.admin() as other, other.transaction():
         other.execute("LOCK TABLE orders")
-        error = await failure(orders, "SELECT * FROM orders", seconds=1.5)
+        error = await failure(orders, "SELECT * FROM orders", seconds=3.0)
 
     assert (error.error_class, str(error)) == (
         ErrorClass.TRANSIENT,
