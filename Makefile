@@ -1,4 +1,5 @@
-# Every target does its own set-up: python3, make, a package registry, and for the tests npm, are all it needs.
+# Every target does its own set-up: python3, make and a package registry are all it needs,
+# and npm and PostgreSQL's programs for the tests.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

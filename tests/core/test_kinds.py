@@ -9,7 +9,7 @@ from monitor_core.conditions import conditions
 from monitor_core.kinds import BUILT_IN, CheckSpec, HttpCheck, SimulatedCheck
 
 URL = "http://a.example/jobs/1"
-NEVER_FAIL = {"blob", "file", "grpc", "tcp"}  # what does not answer yet may do so later
+NEVER_FAIL = {"blob", "file", "grpc", "sql", "tcp"}  # what does not answer yet may do so later
 
 
 def refused(**fields: Any) -> str:

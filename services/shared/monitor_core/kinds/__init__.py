@@ -14,6 +14,7 @@ from monitor_core.kinds.file import FileCheck
 from monitor_core.kinds.grpc import GrpcCheck
 from monitor_core.kinds.http import HttpCheck
 from monitor_core.kinds.simulated import SimulatedCheck
+from monitor_core.kinds.sql import SqlCheck
 from monitor_core.kinds.tcp import TcpCheck
 
 BUILT_IN: Final[Mapping[str, type[CheckSpec]]] = {
@@ -24,6 +25,7 @@ BUILT_IN: Final[Mapping[str, type[CheckSpec]]] = {
     "grpc": GrpcCheck,
     "http": HttpCheck,
     "simulated": SimulatedCheck,
+    "sql": SqlCheck,
     "tcp": TcpCheck,
 }
 
@@ -37,6 +39,7 @@ __all__ = [
     "GrpcCheck",
     "HttpCheck",
     "SimulatedCheck",
+    "SqlCheck",
     "TcpCheck",
     "Variable",
 ]

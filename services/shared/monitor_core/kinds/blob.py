@@ -115,7 +115,7 @@ class BlobCheck(CheckSpec):
     account_url: Annotated[str, Field(max_length=2048), AfterValidator(_account)] = Field(
         description="https://ACCOUNT.blob.core.windows.net, with no path; http for an emulator, its path /ACCOUNT."
     )
-    container: str = Field(max_length=_LONGEST_CONTAINER, pattern=_CONTAINER)
+    container: str = Field(max_length=_LONGEST_CONTAINER, pattern=_CONTAINER, description="The container's name.")
     blob: Name | None = Field(None, description="The name of one blob.")
     prefix: Prefix | None = Field(
         None, description="What the names of the blobs begin with, folders with a / at the end; empty for all."
