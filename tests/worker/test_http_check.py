@@ -213,14 +213,6 @@ class TestGuard:
     """Nothing is asked that the guard does not permit, and nothing else is connected to."""
 
     @pytest.mark.parametrize("target", HOSTILE, ids=str)
-    async def test_no_hostile_target_is_asked(self, target: hostile.Target) -> None:
-        async def ask(host: str, port: int, guard: TargetGuard) -> None:
-            async with driving(guard) as driver:
-                await driver.check(HttpCheck(url=f"http://{target.in_url()}:{port}/"), CONTEXT)
-
-        await hostile.require_closed(target, ask)
-
-    @pytest.mark.parametrize("target", HOSTILE, ids=str)
     async def test_no_redirect_leads_to_a_hostile_target(self, target: hostile.Target) -> None:
         async def ask(host: str, port: int, guard: TargetGuard) -> None:
             first.answer = redirecting(f"http://{target.in_url()}:{port}/")

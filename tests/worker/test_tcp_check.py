@@ -311,14 +311,6 @@ async def test_each_permitted_address_is_tried_and_no_other() -> None:
     assert observed.status == "Connected"
 
 
-@pytest.mark.parametrize("target", hostile.TARGETS, ids=str)
-async def test_no_hostile_target_is_connected_to(target: hostile.Target) -> None:
-    async def ask(host: str, port: int, guard: TargetGuard) -> None:
-        await TcpDriver(guard).check(TcpCheck(host=host, port=port), CONTEXT)
-
-    await hostile.require_closed(target, ask)
-
-
 async def test_no_proxy_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     async with listening() as port, hostile.trap() as proxy:
         hostile.set_proxies(monkeypatch, f"http://{HERE}:{proxy.port}")
