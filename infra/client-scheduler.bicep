@@ -36,6 +36,9 @@ param preset string
 @description('Client id of the app registration that users sign in to; empty: reachable inside the environment only.')
 param entraClientId string
 
+@description('Plug-ins that the image brings and that are to be enabled, comma-separated; empty: none.')
+param plugins string
+
 @description('DEBUG, INFO, WARNING or ERROR.')
 param logLevel string
 
@@ -121,6 +124,10 @@ resource client 'Microsoft.App/containerApps@2026-01-01' = {
             {
               name: 'LOG_LEVEL'
               value: logLevel
+            }
+            {
+              name: 'MONITOR_PLUGINS'
+              value: plugins
             }
             {
               // Without an app registration nobody can say who is asking: then only probes are answered.

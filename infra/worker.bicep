@@ -51,6 +51,18 @@ param drainSeconds string
 @description('Private targets that may be checked, host:port each, comma-separated; empty: none.')
 param allowedTargets string
 
+@description('Which secret may be sent where, REFERENCE=ORIGIN each, comma-separated; empty: none.')
+param allowedSecrets string
+
+@description('Which tokens of the identity may be sent where besides Azure itself, AUDIENCE=ORIGIN each, comma-separated.')
+param allowedAudiences string
+
+@description('Hosts of the Key Vaults that secrets may be read from, comma-separated; empty: none.')
+param allowedVaults string
+
+@description('Plug-ins that the image brings and that are to be enabled, comma-separated; empty: none.')
+param plugins string
+
 @description('DEBUG, INFO, WARNING or ERROR.')
 param logLevel string
 
@@ -90,10 +102,26 @@ var settings = [
     value: logLevel
   }
 ]
-var allowListSetting = [
+var optionalSettings = [
   {
     name: 'MONITOR_ALLOWED_TARGETS'
     value: allowedTargets
+  }
+  {
+    name: 'MONITOR_ALLOWED_SECRETS'
+    value: allowedSecrets
+  }
+  {
+    name: 'MONITOR_ALLOWED_AUDIENCES'
+    value: allowedAudiences
+  }
+  {
+    name: 'MONITOR_ALLOWED_VAULTS'
+    value: allowedVaults
+  }
+  {
+    name: 'MONITOR_PLUGINS'
+    value: plugins
   }
 ]
 
@@ -140,7 +168,7 @@ resource worker 'Microsoft.App/containerApps@2026-01-01' = {
             cpu: json('0.5')
             memory: '1Gi'
           }
-          env: concat(settings, empty(allowedTargets) ? [] : allowListSetting)
+          env: concat(settings, filter(optionalSettings, setting => !empty(setting.value)))
           probes: [
             {
               type: 'Startup'
