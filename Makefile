@@ -69,13 +69,13 @@ reference: $(READY) ## Write the pages of docs/ that are generated from the code
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --upgrade
 # The image has every driver.
-WORKER := $(addprefix --extra ,worker blob grpc key-vault sql)
+WORKER := $(addprefix --extra ,worker blob grpc key-vault sql telemetry)
 # The images of dev/ need a part of what is developed with, in the same versions.
 LOCK_DEV := $(LOCK) --constraints requirements-dev.txt
 lock: ## Renew the locked dependencies (installs uv first where there is none)
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet uv; }
 	$(LOCK) pyproject.toml $(WORKER) --output-file services/worker/requirements.txt
-	$(LOCK) pyproject.toml --extra client --output-file services/client-scheduler/requirements.txt
+	$(LOCK) pyproject.toml --extra client --extra telemetry --output-file services/client-scheduler/requirements.txt
 	$(LOCK) pyproject.toml $(WORKER) --extra client --group dev --output-file requirements-dev.txt
 	$(LOCK_DEV) --group pyproject.toml:simulator --output-file dev/job_simulator/requirements.txt
 	$(LOCK_DEV) --group pyproject.toml:local-scheduler --output-file dev/local_scheduler/requirements.txt
