@@ -19,6 +19,9 @@ from monitor_client.options import (
     Backoff,
     Body,
     CheckTimeout,
+    CreatedAfter,
+    CreatedBefore,
+    EveryPage,
     Expect,
     ExtendBy,
     FailureWhen,
@@ -28,7 +31,10 @@ from monitor_client.options import (
     Interval,
     Jitter,
     JobId,
+    JobIds,
     Label,
+    Labelled,
+    Limit,
     MaxInterval,
     Method,
     NewInterval,
@@ -37,19 +43,26 @@ from monitor_client.options import (
     NoRetryAfter,
     Output,
     OutputAs,
+    Prefix,
     PushedOutcome,
     Quiet,
     Reason,
     Restart,
     SimulateChecks,
     SimulateOutcome,
+    State,
     Successes,
     SuccessWhen,
     Timeout,
     TolerateErrors,
     TurnSeconds,
     Url,
+    VerdictIs,
+    WaitForAll,
+    WaitForAny,
+    WaitNoLonger,
     WhilePaused,
+    Yes,
 )
 from monitor_client.usage import Command, PlainFormGroup
 
@@ -142,6 +155,59 @@ def watch(ctx: typer.Context, job_id: JobId, output: OutputAs = Output.TABLE, qu
     from monitor_client import commands
 
     return commands.watch(ctx.params, _program(ctx))
+
+
+@app.command(cls=Command)
+def wait(
+    ctx: typer.Context,
+    *,
+    job_ids: JobIds,
+    all_of_them: WaitForAll = False,
+    any_of_them: WaitForAny = False,
+    timeout: WaitNoLonger = None,
+    output: OutputAs = Output.TABLE,
+) -> int:
+    """Wait until monitors have ended.
+
+    Exits 0 where all of them ended as Completed, else by the worst verdict (Error, Failed, Cancelled, Timeout);
+    with --any by the one that ended first.
+    """
+    from monitor_client import many
+
+    if all_of_them and any_of_them:
+        raise typer.BadParameter("--all and --any exclude each other")
+    return many.wait({**ctx.params, "any": any_of_them})
+
+
+@app.command("list", cls=Command)
+def list_monitors(
+    ctx: typer.Context,
+    *,
+    state: State = None,
+    verdict: VerdictIs = None,
+    prefix: Prefix = None,
+    label: Labelled = None,
+    created_after: CreatedAfter = None,
+    created_before: CreatedBefore = None,
+    limit: Limit = None,
+    every: EveryPage = False,
+    output: OutputAs = Output.TABLE,
+) -> int:
+    """List monitors, in the scheduler's order, a page at a time.
+
+    --verdict and --label select within a page, which may then be short.
+    """
+    from monitor_client import list_command
+
+    return list_command.list_monitors({**ctx.params, "all": every})
+
+
+@app.command(cls=Command)
+def purge(ctx: typer.Context, job_ids: JobIds, *, yes: Yes = False, output: OutputAs = Output.TABLE) -> int:
+    """Delete what is known of monitors that have ended."""
+    from monitor_client import many
+
+    return many.purge(ctx.params)
 
 
 @app.command(cls=Command)

@@ -1,6 +1,5 @@
 """What each command does: it asks the service, prints what comes of it, and says the exit code."""
 
-import json
 import logging
 import shlex
 import sys
@@ -10,9 +9,11 @@ from uuid import uuid4
 
 from monitor_client import rows
 from monitor_client.display import Display, display, print_rows, utc_now
+from monitor_client.documents import Document
 from monitor_client.explanation_rows import explanation_rows
 from monitor_client.identity import How, Started
 from monitor_client.options import Output
+from monitor_client.printing import print_document, print_lines
 from monitor_client.request_files import read_documents, request_of, the_only
 from monitor_client.requests import build_request, seconds
 from monitor_client.service import MonitorService
@@ -32,8 +33,15 @@ Parameters = Mapping[str, Any]
 
 
 def start(parameters: Parameters, program: str) -> int:
-    """Start a monitor, and with `watch` stay until its verdict."""
-    settings = _settings()
+    """Start a monitor, and with `watch` stay until its verdict; without it, one for each request of a file."""
+    if parameters["file"] is not None and not parameters["watch"]:
+        documents = read_documents(parameters["file"])
+        if len(documents) > 1:
+            from monitor_client.many import start_all  # noqa: PLC0415 # it stands on this module
+
+            return start_all(documents, parameters)
+        parameters = {**parameters, "documents": documents}
+    settings = settings_of()
     request = _request(parameters, settings)
     watched = Watched(request.job_id, program, is_known=False)
 
@@ -53,7 +61,7 @@ def start(parameters: Parameters, program: str) -> int:
 
 def explain(parameters: Parameters) -> int:
     """Print what one check sees, and would come to."""
-    settings = _settings()
+    settings = settings_of()
     request = _request(parameters, settings)
     wait_seconds = seconds("--wait", parameters["wait"])
 
@@ -72,7 +80,7 @@ def watch(parameters: Parameters, program: str) -> int:
     async def errand(service: MonitorService) -> int:
         return _conclude(await watched.follow(service, None, _display(parameters)), parameters)
 
-    return watched.run(_settings(), errand)
+    return watched.run(settings_of(), errand)
 
 
 def show(parameters: Parameters) -> int:
@@ -81,10 +89,10 @@ def show(parameters: Parameters) -> int:
     async def errand(service: MonitorService) -> int:
         view, now = await service.get(parameters["job_id"]), utc_now()
         shown = rows.state_rows(view, now) if view.verdict is None else rows.result_rows(view, now)
-        _print(view.document(), shown, parameters)
+        _print(view.model_dump(mode="json"), shown, parameters)
         return 0
 
-    return run(_settings(), errand)
+    return run(settings_of(), errand)
 
 
 def send(parameters: Parameters, name: str) -> int:
@@ -103,25 +111,34 @@ def send(parameters: Parameters, name: str) -> int:
         _print(outcome.model_dump(mode="json"), [job, (name, rows.outcome(outcome))], parameters)
         return 0 if outcome.accepted else EXIT_REFUSED
 
-    return run(_settings(), errand)
+    return run(settings_of(), errand)
 
 
 def schema() -> int:
     """Print the JSON Schema of a request."""
-    _print_json(request_schema(_settings().kinds))
+    print_document(request_schema(settings_of().kinds), Output.JSON)
     return 0
 
 
 def _request(parameters: Parameters, settings: ClientSettings) -> MonitorRequest:
     new_id = str(uuid4())
-    path = parameters["file"]
-    if path is not None:
-        return request_of(the_only(read_documents(path), path), parameters, new_id, settings.kinds)
+    if parameters["file"] is not None:
+        return request_of(the_only(_documents(parameters), parameters["file"]), parameters, new_id, settings.kinds)
     job_id = parameters["job_id"] if parameters["job_id"] is not None else new_id
     return build_request({**parameters, "job_id": job_id}, settings.url, settings.kinds)
 
 
-def _settings() -> ClientSettings:
+def _documents(parameters: Parameters) -> list[Document]:
+    """What the file holds, which may be a stream that is read once."""
+    return parameters.get("documents") or read_documents(parameters["file"])
+
+
+def settings_of() -> ClientSettings:
+    """What the environment says; logging is set up by it.
+
+    Raises:
+        SettingsError: names each variable that cannot be used.
+    """
     settings = client_settings()
     configure_logging(settings.log_level)
     if settings.log_level != "DEBUG":
@@ -157,24 +174,22 @@ def _conclude(view: MonitorView, parameters: Parameters) -> int:
 
 
 def _print_started(started: Started, request: MonitorRequest, parameters: Parameters, program: str) -> None:
-    if parameters["quiet"] and parameters["output"] is Output.TABLE:
-        print(started.job_id)  # noqa: T201 # the answer
+    if parameters["output"] is Output.IDS or (parameters["quiet"] and parameters["output"] is Output.TABLE):
+        print_lines([started.job_id])
         return
     notes = list(_notes(started, request, parameters))
     if parameters["output"] is Output.TABLE:
-        print("\n".join([*notes, f"  watch it: {program} watch {shlex.quote(started.job_id)}"]))  # noqa: T201
+        print_lines([*notes, f"  watch it: {program} watch {shlex.quote(started.job_id)}"])
         return
     if not parameters["quiet"]:
         print("\n".join(notes), file=sys.stderr)  # noqa: T201
-    _print_json(started.model_dump(mode="json"))
+    print_document(started.model_dump(mode="json"), parameters["output"])
 
 
 def _print(document: Mapping[str, Any], some: Sequence[rows.Row], parameters: Parameters) -> None:
-    if parameters["output"] is Output.JSON:
-        _print_json(document)
-    else:
+    if parameters["output"] is Output.TABLE:
         print_rows(some, sys.stdout)
-
-
-def _print_json(document: Mapping[str, Any]) -> None:
-    print(json.dumps(document, indent=2), flush=True)  # noqa: T201 # the answer
+    elif parameters["output"] is Output.IDS:
+        print_lines([parameters["job_id"] or document["job_id"]])
+    else:
+        print_document(document, parameters["output"])

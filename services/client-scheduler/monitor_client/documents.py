@@ -55,7 +55,7 @@ class Document:
 
 
 def parse(text: str, source: str, loader: Any = LOADER) -> list[Document]:
-    """The documents in a text: several of YAML are separated by `---`.
+    """The documents in a text: several of YAML are separated by `---`, or are the items of a list.
 
     Args:
         text: YAML or JSON.
@@ -65,6 +65,10 @@ def parse(text: str, source: str, loader: Any = LOADER) -> list[Document]:
     Raises:
         RequestError: it cannot be read, or would be read in two ways; the message names source and line.
     """
+    return [item for document in _documents(text, source, loader) for item in _items(document)]
+
+
+def _documents(text: str, source: str, loader: Any) -> list[Document]:
     if text.lstrip().startswith(("{", "[")):
         try:
             return [Document(source, _json(text, source), _lines(text, source, loader))]
@@ -72,6 +76,20 @@ def parse(text: str, source: str, loader: Any = LOADER) -> list[Document]:
             if source.endswith(".json"):
                 raise RequestError([_problem(source, error.lineno, "", f"is no JSON: {error.msg}")]) from error
     return list(_yaml(text, source, loader))
+
+
+def _items(document: Document) -> list[Document]:
+    if not isinstance(document.data, list):
+        return [document]
+    return [
+        Document(document.source, item, _lines_below(document.lines, str(index)))
+        for index, item in enumerate(document.data)
+    ]
+
+
+def _lines_below(lines: Mapping[str, int], index: str) -> dict[str, int]:
+    found = {path.removeprefix(f"{index}."): line for path, line in lines.items() if path.startswith(f"{index}.")}
+    return found | {"": lines[index]} if index in lines else found
 
 
 def _json(text: str, source: str) -> Any:

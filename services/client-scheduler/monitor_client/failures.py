@@ -36,18 +36,28 @@ def tell(error: Exception) -> int:
     """Say on stderr what failed; the exit code."""
     if isinstance(error, ReaderGone):
         return _who_read_is_gone()
-    for kind, code in _EXIT_CODES.items():
-        if isinstance(error, kind):
-            say(str(error))
-            return code
+    code = code_of(error)
+    if code != EXIT_UNEXPECTED:
+        say(str(error))
+        return code
     logging.getLogger(__name__).debug("unexpected", exc_info=error)
     say(f"unexpected {type(error).__name__}: {error} (a defect; LOG_LEVEL=DEBUG shows the traceback)")
     return EXIT_UNEXPECTED
 
 
+def code_of(error: Exception) -> int:
+    """The exit code that an exception means."""
+    return next((code for kind, code in _EXIT_CODES.items() if isinstance(error, kind)), EXIT_UNEXPECTED)
+
+
 def say(message: str) -> None:
     """One line on stderr, whatever the message holds."""
     print(f"Error: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201 # the user's terminal
+
+
+def note(message: str) -> None:
+    """Something to know that is no error, in one line on stderr."""
+    print(f"Note: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201 # the user's terminal
 
 
 def _who_read_is_gone() -> int:

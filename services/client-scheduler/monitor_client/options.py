@@ -16,6 +16,8 @@ class Output(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+    YAML = "yaml"
+    IDS = "ids"
 
 
 def _argument(name: str, text: str) -> object:
@@ -120,7 +122,8 @@ AndWatch = Annotated[
 ]
 Reason = Annotated[Text, _value(OUTCOME, "TEXT", "Why; it stands in the result.", "--reason")]
 OutputAs = Annotated[
-    Output, _flag(OUTCOME, "json: one document on stdout, the progress on stderr.", "--output", "-o")
+    Output,
+    _flag(OUTCOME, "json, yaml: one document on stdout, progress on stderr; ids: job ids.", "--output", "-o"),
 ]
 Quiet = Annotated[bool, _flag(OUTCOME, "No progress and no notes.", "--quiet", "-q")]
 
@@ -145,3 +148,22 @@ IfRevision = Annotated[
 PushedOutcome = Annotated[
     Text, _value(OUTCOME, "Completed|Failed", "What it ends as (default: Completed).", "--outcome")
 ]
+
+JobIds = Annotated[list[str], _argument("JOB_ID...", "The jobs whose monitors are meant; - for those on stdin.")]
+WaitForAny = Annotated[bool, _flag(OUTCOME, "Wait until one has ended.", "--any")]
+WaitForAll = Annotated[bool, _flag(OUTCOME, "Wait until all have ended (the default).", "--all")]
+WaitNoLonger = Annotated[
+    Text, _value(OUTCOME, "SECONDS", "Give up the waiting after so long, with exit code 124.", "--timeout")
+]
+Yes = Annotated[bool, _flag(OUTCOME, "Do not ask.", "--yes", "-y")]
+State = Annotated[Text, _value(DECISION, "running|ended", "Those without a verdict, or with one.", "--state")]
+VerdictIs = Annotated[Text, _value(DECISION, "VERDICT", "Those that ended so: Failed, say.", "--verdict")]
+Prefix = Annotated[Text, _value(DECISION, "TEXT", "Those whose job id begins so.", "--prefix")]
+Labelled = Annotated[Texts, _value(DECISION, "NAME=VALUE", "Those with this label; repeatable.", "--label", "-l")]
+CreatedAfter = Annotated[
+    Text,
+    _value(DECISION, "TIME", "Those started at this time (2026-11-24T12:00:00Z) or later.", "--created-after"),
+]
+CreatedBefore = Annotated[Text, _value(DECISION, "TIME", "Those started before this time.", "--created-before")]
+Limit = Annotated[Text, _value(OUTCOME, "N", "How many to look at, at most (default: 50).", "--limit")]
+EveryPage = Annotated[bool, _flag(OUTCOME, "All pages, however many.", "--all", "-a")]

@@ -17,12 +17,12 @@ from monitor_core.kinds import BUILT_IN
 from monitor_core.kinds.base import Kinds
 
 STDIN: Final = "-"
-MOST_BYTES: Final = 1024 * 1024
+MOST_BYTES: Final = 16 * 1024 * 1024
 _JOB_ID: Final = ("job_id",)
 
 
 def read_documents(path: str, stdin: BinaryIO | None = None) -> list[Document]:
-    """The documents in a YAML or JSON file of at most 1 MiB, `-` being `stdin` (the process's, unless given).
+    """The documents in a YAML or JSON file of at most 16 MiB, `-` being `stdin` (the process's, unless given).
 
     Raises:
         RequestError: it cannot be read, or is neither; the message names the file and the line.
@@ -37,7 +37,7 @@ def read_documents(path: str, stdin: BinaryIO | None = None) -> list[Document]:
     except (OSError, ValueError) as error:  # ValueError: a path that no file can have
         raise _refused(source, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if len(content) > MOST_BYTES:
-        raise _refused(source, "is larger than 1 MiB")
+        raise _refused(source, "is larger than 16 MiB")
     try:
         return parse(content.decode("utf-8-sig"), source)
     except UnicodeDecodeError as error:

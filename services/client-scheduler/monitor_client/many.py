@@ -1,0 +1,178 @@
+"""What the commands over many monitors do: wait, purge, and start from a file of many requests."""
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import Any, Final
+from uuid import uuid4
+
+from monitor_client.commands import Parameters, settings_of
+from monitor_client.documents import Document
+from monitor_client.errors import NotFound, ServiceError
+from monitor_client.failures import EXIT_USAGE, code_of, say
+from monitor_client.identity import Started
+from monitor_client.options import Output
+from monitor_client.printing import print_document, print_lines
+from monitor_client.request_files import request_of
+from monitor_client.requests import seconds
+from monitor_client.service import MonitorService
+from monitor_client.session import run
+from monitor_client.view import MonitorView
+from monitor_client.words import clean, count, duration
+from monitor_core.contract import EXIT_CODES, MonitorRequest, Problem, RequestError, Verdict
+
+EXIT_WAITED_LONG_ENOUGH: Final = 124
+"""As GNU timeout's: the wait is over, not the monitors."""
+_LOOKS_A_SECOND: Final = 50
+_WORST_FIRST: Final = (Verdict.ERROR, Verdict.FAILED, Verdict.CANCELLED, Verdict.TIMEOUT, Verdict.COMPLETED)
+
+
+def wait(parameters: Parameters) -> int:
+    """Wait until all, or any, of the monitors have ended; the exit code tells how."""
+    jobs, allowed = _jobs(parameters), seconds("--timeout", parameters["timeout"])
+    wanted = 1 if parameters["any"] else len(jobs)
+
+    async def errand(service: MonitorService) -> int:
+        ended: list[MonitorView] = []
+        try:
+            async with asyncio.timeout(allowed), aclosing(_ends(service, jobs)) as ends:
+                async for view in ends:
+                    ended.append(view)
+                    if parameters["output"] in {Output.TABLE, Output.IDS}:
+                        print_lines([view.job_id if parameters["output"] is Output.IDS else _end_line(view)])
+                    if len(ended) >= wanted:
+                        break
+        except TimeoutError:
+            say(f"waited {allowed:g} s: {len(ended)} of {count(len(jobs), 'monitor')} ended; the others go on")
+            print_all([view.document() for view in ended], parameters)
+            return EXIT_WAITED_LONG_ENOUGH
+        print_all([view.document() for view in ended], parameters)
+        return EXIT_CODES[min((view.verdict or Verdict.ERROR for view in ended), key=_WORST_FIRST.index)]
+
+    return run(settings_of(), errand)
+
+
+def purge(parameters: Parameters) -> int:
+    """Delete ended monitors; one that cannot be deleted hinders no other."""
+    jobs = _jobs(parameters)
+    if not parameters["yes"] and not _is_agreed(jobs):
+        return EXIT_USAGE
+
+    async def errand(service: MonitorService) -> int:
+        code, purged = 0, list[str]()
+        for job_id in jobs:
+            try:
+                await service.purge(job_id)
+            except ServiceError as error:
+                code = code or code_of(error)
+                say(str(error))
+            else:
+                purged.append(job_id)
+                if parameters["output"] is Output.TABLE:
+                    print_lines([f"{clean(job_id)} is deleted"])
+        print_all([{"job_id": job_id} for job_id in purged], parameters)
+        if parameters["output"] is Output.IDS:
+            print_lines(purged)
+        return code
+
+    return run(settings_of(), errand)
+
+
+def start_all(documents: Sequence[Document], parameters: Parameters) -> int:
+    """Start a monitor for each document; all of them are read before the first is started."""
+    if parameters["job_id"] is not None:
+        raise RequestError([Problem("JOB_ID", f"cannot be that of {len(documents)} requests: leave it out")])
+    requests = _read(documents, parameters)
+
+    async def errand(service: MonitorService) -> int:
+        code, started = 0, dict[int, Started]()
+        outcomes = service.start_many(requests, restart=parameters["restart"])
+        async for position, outcome in outcomes:
+            if isinstance(outcome, Started):
+                started[position] = outcome
+                if parameters["output"] is Output.TABLE and not parameters["quiet"]:
+                    print_lines([f"{clean(outcome.job_id)} {outcome.how}"])
+            else:
+                code = max(code, code_of(outcome))
+                say(f"{documents[position].place('')}: {outcome}")
+        print_all([started[position].model_dump(mode="json") for position in sorted(started)], parameters)
+        if parameters["output"] is Output.IDS:
+            print_lines([started[position].job_id for position in sorted(started)])
+        if parameters["output"] is Output.TABLE:
+            print_lines([f"{len(started)} of {count(len(requests), 'monitor')} started"])
+        return code
+
+    return run(settings_of(), errand)
+
+
+def _read(documents: Sequence[Document], parameters: Parameters) -> list[MonitorRequest]:
+    kinds, problems, requests = settings_of().kinds, list[Problem](), list[MonitorRequest]()
+    for document in documents:
+        try:
+            requests.append(request_of(document, parameters, str(uuid4()), kinds))
+        except RequestError as error:
+            problems += error.problems
+    places: dict[str, Document] = {}
+    for request, document in zip(requests, documents, strict=False):
+        if problems:
+            break
+        if request.job_id in places:
+            before = places[request.job_id].place("")
+            problems.append(Problem(f"{document.place('')}, job_id", f"{request.job_id!r} is in {before} too"))
+        places[request.job_id] = document
+    if problems:
+        raise RequestError(problems)
+    return requests
+
+
+async def _ends(service: MonitorService, jobs: Sequence[str]) -> AsyncGenerator[MonitorView, None]:
+    """The last view of each monitor, as it ends. Closed early, it watches none any more."""
+    pace = max(0.5, len(jobs) / _LOOKS_A_SECOND)
+
+    async def end(job_id: str) -> MonitorView:
+        last: MonitorView | None = None
+        async for view in service.watch(job_id, poll_seconds=pace):
+            last = view
+        if last is None:
+            raise NotFound(job_id, "")
+        return last
+
+    tasks = [asyncio.create_task(end(job_id)) for job_id in jobs]
+    try:
+        for coming in asyncio.as_completed(tasks):
+            yield await coming
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _jobs(parameters: Parameters) -> list[str]:
+    given: list[str] = parameters["job_ids"]
+    if "-" in given:
+        given = [*(job for job in given if job != "-"), *sys.stdin.read().split()]
+    jobs = list(dict.fromkeys(given))
+    if not jobs:
+        raise RequestError([Problem("JOB_ID", "there is none: name the jobs, or - for those on stdin")])
+    return jobs
+
+
+def _is_agreed(jobs: Sequence[str]) -> bool:
+    what = f"Delete what is known of {count(len(jobs), 'ended monitor')}?"
+    if not sys.stdin.isatty():
+        say(f"{what} Say --yes: there is nobody to ask")
+        return False
+    return input(f"{what} [y/N] ").strip().lower() in {"y", "yes"}
+
+
+def print_all(documents: list[dict[str, Any]], parameters: Parameters) -> None:
+    """All of it as one document, where that is asked for."""
+    if parameters["output"] in {Output.JSON, Output.YAML}:
+        print_document(documents, parameters["output"])
+
+
+def _end_line(view: MonitorView) -> str:
+    document = view.document()
+    took = duration(document["monitoring_duration_seconds"])
+    return f"{clean(view.job_id)} {view.state} after {took}: {clean(str(document['reason']))}"
