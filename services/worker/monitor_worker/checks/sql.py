@@ -15,7 +15,7 @@ from monitor_core.kinds.sql import SqlCheck
 from monitor_worker.checks.base import CheckContext, CheckFailed, Observation, Resources
 from monitor_worker.checks.dialling import Addresses, attempts, permitted
 from monitor_worker.checks.http_answer import printable
-from monitor_worker.checks.sql_dsn import Dsn, trusted_certificates
+from monitor_worker.checks.sql_dsn import Dsn, authorities_file
 from monitor_worker.checks.sql_errors import FAILURES, check_failed, is_absent
 from monitor_worker.checks.sql_row import Cell, digest, values
 
@@ -53,7 +53,7 @@ class SqlDriver:
     """
 
     def __init__(self, resources: Resources, trusted: str | None = None) -> None:
-        self._resources, self._trusted = resources, trusted or trusted_certificates()
+        self._resources, self._trusted = resources, trusted or authorities_file()
 
     async def check(self, spec: SqlCheck, context: CheckContext) -> Observation:
         """Ask once.
