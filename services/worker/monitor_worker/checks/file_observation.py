@@ -5,7 +5,7 @@ from typing import Any
 
 from monitor_core.kinds.file import FileCheck
 from monitor_worker.checks.base import Observation
-from monitor_worker.checks.changes import Changes, Checkpoint
+from monitor_worker.checks.changes import Changes, Checkpoint, is_ready
 from monitor_worker.checks.file_walk import File, Found
 from monitor_worker.checks.http_answer import printable
 from monitor_worker.checks.http_body import storable
@@ -39,7 +39,7 @@ def observation(spec: FileCheck, found: Found, checkpoint: Checkpoint | None, no
     }
     return Observation(
         status=_status(found),
-        variables={**variables, "ready": _is_ready(spec, variables)},
+        variables={**variables, "ready": is_ready(spec, variables)},
         summary=_summary(found, variables),
         checkpoint=changes.checkpoint,
     )
@@ -51,15 +51,6 @@ def _of_the_newest(files: list[File], now: float) -> dict[str, Any]:
     newest = max(files, key=lambda file: (file.modified_ns, file.path))
     age = max(now - newest.modified_ns / 1e9, 0.0)
     return {"newest": storable(newest.path), "size": newest.size, "age_seconds": age}
-
-
-def _is_ready(spec: FileCheck, seen: Mapping[str, Any]) -> bool:
-    return (
-        seen["count"] >= spec.min_count
-        and seen["unchanged_checks"] >= spec.stable_checks
-        and seen["age_seconds"] >= spec.min_age_seconds
-        and (seen["changed"] or not spec.changed)
-    )
 
 
 def _status(found: Found) -> str:
