@@ -1,6 +1,7 @@
 """The kind `azure_resource` against an Azure Resource Manager over HTTPS, as a managed identity of Azure's SDK."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -308,6 +309,22 @@ async def test_a_look_up_that_is_cut_off_holds_up_no_other() -> None:
     second = asyncio.create_task(versions.get(("a",), find))
     first.cancel()
     assert await second == "2024-04-01"
+
+
+async def test_nothing_is_kept_of_what_was_not_found() -> None:
+    async def fail() -> str:
+        raise CheckFailed(ErrorClass.TRANSIENT, "not now")
+
+    versions, before = Versions(), locks_alive()
+    for number in range(50):
+        with pytest.raises(CheckFailed):
+            await versions.get((str(number),), fail)
+    assert locks_alive() <= before
+
+
+def locks_alive() -> int:
+    gc.collect()
+    return sum(isinstance(thing, asyncio.Lock) for thing in gc.get_objects())
 
 
 async def test_names_are_quoted_on_their_way() -> None:

@@ -1,5 +1,6 @@
 """Secrets and tokens: given out for the origins that the settings name, and for no other."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -20,6 +21,7 @@ from monitor_worker.checks.tokens import AUDIENCES, Tokens
 
 API = "env:MONITOR_SECRET_API"
 IN_VAULT = "https://vault.example.net/secrets/api"
+LONG = 10.0
 HERE = Origin.parse("https://api.example.com")
 VALUES = {"MONITOR_SECRET_API": "s3cr3t-of-the-api"}
 
@@ -37,6 +39,19 @@ class Vault:
 
     async def close(self) -> None:
         self.closed = True
+
+
+class Hanging(Vault):
+    """Answers when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.called, self.answers = asyncio.Event(), asyncio.Event()
+
+    async def get(self, identifier: str) -> str:
+        self.called.set()
+        await self.answers.wait()
+        return await super().get(identifier)
 
 
 def secrets(*allowed: str, vault: Vault | None = None, now: Callable[[], float] = lambda: 0.0) -> Secrets:
@@ -97,6 +112,26 @@ async def test_a_vault_is_asked_once_in_five_minutes() -> None:
     assert vault.asked == [IN_VAULT, IN_VAULT]
     await asked.close()
     assert vault.closed
+
+
+async def test_a_vault_that_hangs_holds_up_no_other_secret() -> None:
+    vault = Hanging()
+    asked = secrets(f"{IN_VAULT}=https://api.example.com", f"{API}=https://api.example.com", vault=vault)
+    waiting = asyncio.create_task(asked.get(IN_VAULT, HERE))
+    await vault.called.wait()
+    async with asyncio.timeout(LONG):
+        assert await asked.get(API, HERE) == "s3cr3t-of-the-api"
+    vault.answers.set()
+    assert await waiting == "value-1"
+
+
+async def test_a_secret_in_use_stays_hidden_however_many_come_and_go() -> None:
+    asked = secrets(f"{API}=https://api.example.com")
+    for number in range(1500):
+        asked.masker.add(f"token-{number}")
+        if number % 100 == 0:
+            await asked.get(API, HERE)
+    assert asked.masker("it is s3cr3t-of-the-api") == f"it is {HIDDEN}"
 
 
 async def test_without_a_vault_no_identifier_is_looked_up() -> None:

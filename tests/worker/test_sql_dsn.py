@@ -7,7 +7,7 @@ from psycopg import pq
 
 from monitor_core.contract import ErrorClass
 from monitor_worker.checks.failed import CheckFailed
-from monitor_worker.checks.sql_dsn import Dsn, trusted_certificates
+from monitor_worker.checks.sql_dsn import Dsn, authorities_file
 
 REFERENCE = "env:MONITOR_SECRET_DB"
 PUBLIC, PRIVATE = "8.8.8.8", "10.0.0.4"
@@ -142,7 +142,7 @@ def test_the_machine_s_authorities_are_where_openssl_s_setting_says(
     roots = tmp_path / "roots.pem"
     roots.touch()
     monkeypatch.setenv("SSL_CERT_FILE", str(roots))
-    assert trusted_certificates() == str(roots)
+    assert authorities_file() == str(roots)
 
 
 def test_nothing_is_left_to_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

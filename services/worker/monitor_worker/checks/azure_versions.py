@@ -2,9 +2,9 @@
 
 import asyncio
 import re
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from monitor_core.contract import ErrorClass
 from monitor_core.kinds.azure_id import ResourceType
@@ -22,11 +22,12 @@ class Versions:
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, ...], str] = {}
-        self._locks: defaultdict[tuple[str, ...], asyncio.Lock] = defaultdict(asyncio.Lock)
+        # Requests say which keys there are: one that nobody waits for any more is not kept.
+        self._locks: WeakValueDictionary[tuple[str, ...], asyncio.Lock] = WeakValueDictionary()
 
     async def get(self, key: tuple[str, ...], find: Callable[[], Awaitable[str]]) -> str:
         """What is kept, else what `find` finds: once for however many checks ask at a time."""
-        async with self._locks[key]:
+        async with self._locks.setdefault(key, asyncio.Lock()):
             if key not in self._kept:
                 found = await find()
                 if len(self._kept) >= _MOST_KEPT:

@@ -7,7 +7,7 @@ from typing import Any
 
 from monitor_core.kinds.blob import BlobCheck
 from monitor_worker.checks.base import Observation
-from monitor_worker.checks.changes import Changes, Checkpoint
+from monitor_worker.checks.changes import Changes, Checkpoint, is_ready
 from monitor_worker.checks.http_body import storable
 
 
@@ -67,7 +67,7 @@ def observation(spec: BlobCheck, found: Found, checkpoint: Checkpoint | None, no
         "truncated": found.truncated,
     } | (_of_newest(newest, now) if newest else {})
     status, summary = ("Present", _summary(variables)) if newest else _absent(spec, found)
-    ready = {"ready": _is_ready(spec, variables)}
+    ready = {"ready": is_ready(spec, variables)}
     return Observation(status, variables | ready, storable(summary), checkpoint=changes.checkpoint)
 
 
@@ -82,16 +82,6 @@ def _of_newest(newest: Blob, now: datetime) -> dict[str, Any]:
         "content_type": storable(newest.content_type),
         "metadata": {storable(key): storable(value) for key, value in newest.metadata.items()},
     }
-
-
-def _is_ready(spec: BlobCheck, seen: Mapping[str, Any]) -> bool:
-    return bool(
-        seen["exists"]
-        and (seen["changed"] or not spec.changed)
-        and seen["unchanged_checks"] >= spec.stable_checks
-        and seen["count"] >= spec.min_count
-        and seen["age_seconds"] >= spec.min_age_seconds
-    )
 
 
 def _absent(spec: BlobCheck, found: Found) -> tuple[str, str]:

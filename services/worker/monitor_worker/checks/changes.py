@@ -1,11 +1,17 @@
-"""Whether what a check sees is what the first check saw, and for how long it has stayed the same. Pure."""
+"""Whether what a check sees is what the first check saw, for how long it has stayed the same, and if that will do.
+
+Pure.
+"""
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from pydantic import JsonValue
+
+from monitor_core.kinds.blob import BlobCheck
+from monitor_core.kinds.file import FileCheck
 
 Checkpoint = Mapping[str, JsonValue]
 
@@ -35,6 +41,22 @@ class Changes(NamedTuple):
         first = before["first"] if before else this
         unchanged = int(str(before["unchanged"])) + 1 if before and before["last"] == this else 0
         return cls(this != first, unchanged, {"first": first, "last": this, "unchanged": unchanged})
+
+
+def is_ready(spec: BlobCheck | FileCheck, seen: Mapping[str, Any]) -> bool:
+    """Whether there is something, and all holds that the spec asks for besides.
+
+    Args:
+        spec: what is waited for.
+        seen: the variables, as both kinds name them.
+    """
+    return bool(
+        seen["exists"]
+        and (seen["changed"] or not spec.changed)
+        and seen["unchanged_checks"] >= spec.stable_checks
+        and seen["count"] >= spec.min_count
+        and seen["age_seconds"] >= spec.min_age_seconds
+    )
 
 
 def _digest(seen: Iterable[object]) -> str:

@@ -1,13 +1,11 @@
 """From the files that were found to an observation, and to what the next check is compared with. Pure."""
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import JsonValue
-
 from monitor_core.kinds.file import FileCheck
 from monitor_worker.checks.base import Observation
+from monitor_worker.checks.changes import Changes, Checkpoint, is_ready
 from monitor_worker.checks.file_walk import File, Found
 from monitor_worker.checks.http_answer import printable
 from monitor_worker.checks.http_body import storable
@@ -21,9 +19,7 @@ _ADVICE: Mapping[str, str] = {
 }
 
 
-def observation(
-    spec: FileCheck, found: Found, checkpoint: Mapping[str, JsonValue] | None, now: float
-) -> Observation:
+def observation(spec: FileCheck, found: Found, checkpoint: Checkpoint | None, now: float) -> Observation:
     """What was found, next to what the checks before have found.
 
     Args:
@@ -32,35 +28,21 @@ def observation(
         checkpoint: of the check before; None for the first.
         now: seconds since 1970 in UTC.
     """
-    this = _fingerprint(found.files)
-    before = checkpoint or {"first": this}
-    unchanged = _count(before.get("unchanged")) + 1 if before.get("last") == this else 0
+    changes = Changes.since(checkpoint, found.files)
     variables = {
         "exists": bool(found.files),
-        "changed": before.get("first") != this,
-        "unchanged_checks": unchanged,
+        "changed": changes.changed,
+        "unchanged_checks": changes.unchanged_checks,
         "count": len(found.files),
         "total_bytes": sum(file.size for file in found.files),
         **_of_the_newest(found.files, now),
     }
     return Observation(
         status=_status(found),
-        variables={**variables, "ready": _is_ready(spec, variables)},
+        variables={**variables, "ready": is_ready(spec, variables)},
         summary=_summary(found, variables),
-        checkpoint={"first": before.get("first"), "last": this, "unchanged": unchanged},
+        checkpoint=changes.checkpoint,
     )
-
-
-def _fingerprint(files: list[File]) -> str:
-    """The same for the same files, sizes and times, and for no others."""
-    digest = hashlib.sha256()
-    for path, size, modified in sorted(files):
-        digest.update(f"{path}\0{size} {modified}\0".encode(errors="surrogateescape"))
-    return digest.hexdigest()
-
-
-def _count(value: JsonValue) -> int:
-    return value if isinstance(value, int) else 0
 
 
 def _of_the_newest(files: list[File], now: float) -> dict[str, Any]:
@@ -69,15 +51,6 @@ def _of_the_newest(files: list[File], now: float) -> dict[str, Any]:
     newest = max(files, key=lambda file: (file.modified_ns, file.path))
     age = max(now - newest.modified_ns / 1e9, 0.0)
     return {"newest": storable(newest.path), "size": newest.size, "age_seconds": age}
-
-
-def _is_ready(spec: FileCheck, seen: Mapping[str, Any]) -> bool:
-    return (
-        seen["count"] >= spec.min_count
-        and seen["unchanged_checks"] >= spec.stable_checks
-        and seen["age_seconds"] >= spec.min_age_seconds
-        and (seen["changed"] or not spec.changed)
-    )
 
 
 def _status(found: Found) -> str:

@@ -6,6 +6,7 @@ who may start a monitor must not be able to send the worker's secrets to a serve
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
@@ -57,7 +58,7 @@ class Secrets:
         self.masker = masker or Masker()
         self._allowed, self._values, self._vault, self._now = allowed or Allowed(), values or {}, vault, now
         self._kept: dict[str, tuple[float, str]] = {}
-        self._lock = asyncio.Lock()
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def get(self, reference: str, origin: Origin) -> str:
         """The secret, to be sent to `origin` and nowhere else.
@@ -99,12 +100,14 @@ class Secrets:
             raise _denied(f"{reference} may not be sent to {origin}: add {entry} to MONITOR_ALLOWED_SECRETS")
 
     async def _resolved(self, reference: str) -> str:
-        async with self._lock:  # one request to a vault for however many checks
+        # One request to a vault for however many checks; a vault that hangs holds up no other secret.
+        async with self._locks[reference]:
             until, secret = self._kept.get(reference, (0.0, ""))
             if self._now() >= until:
                 secret = await self._look_up(reference)
                 self._kept[reference] = (self._now() + _KEPT_SECONDS, secret)
-            return secret
+        self._hide(reference, secret)  # each time: the masker forgets those that are used no more
+        return secret
 
     async def _look_up(self, reference: str) -> str:
         if is_in_environment(reference):
@@ -115,11 +118,13 @@ class Secrets:
             raise _denied(f"{reference} cannot be read: MONITOR_ALLOWED_VAULTS of the worker names no key vault")
         if not secret:
             raise _denied(f"{reference} does not exist, or is empty, on this worker")
+        return secret
+
+    def _hide(self, reference: str, secret: str) -> None:
         try:
             self.masker.add(secret)
         except ValueError as error:
             raise _denied(f"{reference} cannot be used: {error}") from None
-        return secret
 
 
 def _denied(reason: str) -> CheckFailed:

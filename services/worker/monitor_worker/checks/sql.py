@@ -5,7 +5,7 @@ server has, outlives a rotated password, and does not notice that its host's nam
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import psycopg
@@ -13,13 +13,14 @@ import psycopg
 from monitor_core.contract import ErrorClass
 from monitor_core.kinds.sql import SqlCheck
 from monitor_worker.checks.base import CheckContext, CheckFailed, Observation, Resources
+from monitor_worker.checks.dialling import Addresses, attempts, permitted
 from monitor_worker.checks.http_answer import printable
-from monitor_worker.checks.sql_dsn import Dsn, trusted_certificates
+from monitor_worker.checks.sql_dsn import Dsn, authorities_file
 from monitor_worker.checks.sql_errors import FAILURES, check_failed, is_absent
 from monitor_worker.checks.sql_row import Cell, digest, values
 
 # The server is to give up first, then this driver: either says more than the caller, who only cuts the check off.
-_SHARE_OF_TIMEOUT: Final = 0.9
+_SERVERS_SHARE: Final = 0.9
 _LOCK_SHARE: Final = 0.8
 # One SELECT is all that the grammar has room for after these words, and no more of its rows than one is computed.
 _BEFORE: Final = "DECLARE monitored NO SCROLL CURSOR FOR "
@@ -52,7 +53,7 @@ class SqlDriver:
     """
 
     def __init__(self, resources: Resources, trusted: str | None = None) -> None:
-        self._resources, self._trusted = resources, trusted or trusted_certificates()
+        self._resources, self._trusted = resources, trusted or authorities_file()
 
     async def check(self, spec: SqlCheck, context: CheckContext) -> Observation:
         """Ask once.
@@ -62,7 +63,7 @@ class SqlDriver:
         """
         now = asyncio.get_running_loop().time
         started = now()
-        deadline = started + context.timeout_seconds * _SHARE_OF_TIMEOUT
+        deadline = started + context.looking_seconds
         dsn = await self._dsn(spec)
         try:
             async with asyncio.timeout_at(deadline):
@@ -93,10 +94,10 @@ class SqlDriver:
         return dsn
 
     async def _row(self, spec: SqlCheck, dsn: Dsn, deadline: float) -> Row | None:
-        addresses = await self._resources.guard.addresses(dsn.host, dsn.port)
+        addresses = await permitted(self._resources.guard, dsn.host, dsn.port, deadline)
         password = await self._token(spec, dsn)
-        told = [dsn.parameters(address, password, self._trusted) for _, address in addresses]
-        connection = await _connect(told, deadline)
+        told = {address: dsn.parameters(address, password, self._trusted) for _, address in addresses}
+        connection = await _connect(addresses, told, deadline)
         try:
             return await _first_row(connection, spec.query, deadline)
         finally:
@@ -109,14 +110,13 @@ class SqlDriver:
         return await self._resources.tokens.get(spec.auth.audience, dsn.origin)
 
 
-async def _connect(told: Sequence[dict[str, str]], deadline: float) -> Connection:
-    """To the first address that takes it. The time left is shared out among them."""
+async def _connect(addresses: Addresses, told: Mapping[str, dict[str, str]], deadline: float) -> Connection:
+    """To the first address that takes it, told what is to be told there."""
     last: Exception = TimeoutError()
-    for left, parameters in zip(range(len(told), 0, -1), told, strict=True):
-        now = asyncio.get_running_loop().time()
+    for attempt in attempts(addresses, deadline):
         try:
-            async with asyncio.timeout_at(now + (deadline - now) / left):
-                return await _connect_to(parameters)
+            async with asyncio.timeout_at(attempt.until):
+                return await _connect_to(told[attempt.address])
         except TimeoutError:
             last = TimeoutError()
         except psycopg.Error as error:
@@ -136,7 +136,7 @@ async def _connect_to(parameters: dict[str, str]) -> Connection:
 
 async def _first_row(connection: Connection, query: str, deadline: float) -> Row | None:
     await connection.set_read_only(True)
-    left = max(deadline - asyncio.get_running_loop().time(), 0.001) * _SHARE_OF_TIMEOUT * 1000
+    left = max(deadline - asyncio.get_running_loop().time(), 0.001) * _SERVERS_SHARE * 1000
     await connection.execute(_SETTINGS, [f"{left:.0f}ms", f"{left * _LOCK_SHARE:.0f}ms"])
     async with connection.cursor() as cursor:
         # binary makes psycopg use the extended protocol, in which PostgreSQL takes a single statement, whatever a

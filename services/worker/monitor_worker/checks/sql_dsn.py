@@ -6,10 +6,8 @@ taken apart, what is not known to be harmless is refused by name, and everything
 """
 
 import re
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from psycopg import Error, conninfo, pq
@@ -18,6 +16,7 @@ from monitor_core.contract import ErrorClass
 from monitor_worker.checks.addresses import is_public, parse_address, show, unwrap
 from monitor_worker.checks.failed import CheckFailed
 from monitor_worker.checks.origins import Origin
+from monitor_worker.checks.trusted import trusted_file
 
 VERIFIED: Final = "verify-full"
 _TAKEN: Final = (
@@ -41,14 +40,13 @@ _FIXED: Final = {
     "min_protocol_version": "3.0",
     "max_protocol_version": "3.0",
 }
-# The OpenSSL inside psycopg's wheel knows no system's certificates: its own folder for them is never there.
-_TRUSTED: Final = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+_BY_ITSELF: Final = "system"
 
 
-def trusted_certificates() -> str:
+def authorities_file() -> str:
     """The file of the authorities that this machine trusts; libpq's word `system` where none is found."""
-    files = (ssl.get_default_verify_paths().cafile, *_TRUSTED)
-    return next((file for file in files if file and Path(file).is_file()), "system")
+    # The OpenSSL inside psycopg's wheel knows no system's certificates: its own folder for them is never there.
+    return trusted_file() or _BY_ITSELF
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +134,7 @@ class Dsn:
 
     def _authorities(self, trusted: str) -> str:
         said = self.words.get("sslrootcert", "")
-        if said not in {"", "system"}:
+        if said not in {"", _BY_ITSELF}:
             return said
         # libpq verifies with whatever file is there, though sslmode=require asks it not to.
         return trusted if said or self.words["sslmode"].startswith("verify") else _NOWHERE

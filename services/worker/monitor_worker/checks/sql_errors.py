@@ -13,7 +13,6 @@ import psycopg
 from monitor_core.contract import ErrorClass
 from monitor_worker.checks.failed import CheckFailed
 from monitor_worker.checks.failures import Failure, classified, raised
-from monitor_worker.checks.targets import TargetDenied, TargetUnresolved
 
 _LONGEST_REASON: Final = 200
 Fits = Callable[[psycopg.Error], bool]
@@ -37,8 +36,6 @@ _ABSENT: Final = (_state("42P01", "3F000", "3D000"), _says(r'database ".*" does 
 _PERMANENT, _MISCONFIGURED, _TRANSIENT = ErrorClass.PERMANENT, ErrorClass.MISCONFIGURED, ErrorClass.TRANSIENT
 _DATABASE: Final = psycopg.DatabaseError
 _TABLE: Final = (
-    Failure(TargetDenied, _MISCONFIGURED, "{why}"),
-    Failure(TargetUnresolved, _TRANSIENT, "{why}"),
     Failure(TimeoutError, _TRANSIENT, "{target} did not answer in time"),
     # While connecting.
     Failure(
@@ -143,7 +140,7 @@ def check_failed(error: BaseException, target: str, dsn: str, before: int) -> Ch
         dsn: the reference of the connection string.
         before: as in `why`.
     """
-    state, reason = "", str(error)
+    state, reason = "", ""
     if isinstance(error, psycopg.Error):
         state, reason = error.sqlstate or "unknown", why(error, before)
     return classified(_TABLE, error, target=target, dsn=dsn, state=state, why=reason)

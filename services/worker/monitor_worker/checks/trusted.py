@@ -4,6 +4,7 @@ import re
 import ssl
 from pathlib import Path
 
+_USUAL_FILES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 _HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 
@@ -14,6 +15,12 @@ def trusted_certificates() -> bytes | None:
     """
     paths = ssl.get_default_verify_paths()
     return certificates_in(paths.cafile, paths.capath)
+
+
+def trusted_file() -> str | None:
+    """As `trusted_certificates`, for a library that takes a file's path alone; None where none is found."""
+    files = (ssl.get_default_verify_paths().cafile, *_USUAL_FILES)
+    return next((file for file in files if file and Path(file).is_file()), None)
 
 
 def certificates_in(file: str | None, folder: str | None) -> bytes | None:
