@@ -11,7 +11,7 @@ from monitor_worker.checks.key_vault import KeyVault
 from monitor_worker.checks.masking import Masker
 from monitor_worker.checks.origins import Allowed
 from monitor_worker.checks.secrets import Secrets
-from monitor_worker.checks.targets import TargetGuard
+from monitor_worker.checks.targets import SystemResolver, TargetGuard
 from monitor_worker.checks.tokens import AUDIENCES, Tokens
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ def resources_of(settings: WorkerSettings, masker: Masker) -> Resources:
     return Resources(
         guard=_read(
             "MONITOR_ALLOWED_TARGETS",
-            lambda allow: TargetGuard(allow, settings.denied_hosts),
+            lambda allow: TargetGuard(allow, settings.denied_hosts, SystemResolver()),
             settings.allowed_targets,
         ),
         secrets=Secrets(may_be_sent, settings.secrets, vault, masker),

@@ -27,7 +27,7 @@ class Words:
 
     def checkpoint(self, left: Checkpoint) -> Checkpoint:
         """What a driver leaves for its next check: it stands in the history as well."""
-        return None if left is None else dict(masked(left, self._mask))
+        return None if left is None else {name: masked(value, self._mask) for name, value in left.items()}
 
     def error(self, error_class: ErrorClass, message: str, at: datetime) -> CheckError:
         """An error of the check."""

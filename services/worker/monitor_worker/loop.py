@@ -57,7 +57,7 @@ async def _answer(driver: Driver, spec: Any, context: CheckContext) -> Observati
     try:
         return await driver.check(spec, context)
     except TimeoutError as error:
-        raise CheckFailed(ErrorClass.TRANSIENT, str(error) or "the driver timed out") from error
+        raise CheckFailed(ErrorClass.TRANSIENT, "the driver timed out") from error
     except (KeyboardInterrupt, SystemExit) as error:
         raise RuntimeError(f"the driver raised {type(error).__name__}") from error
 

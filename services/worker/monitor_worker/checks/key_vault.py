@@ -1,5 +1,7 @@
 """Secrets kept in Azure Key Vaults, read with the worker's identity."""
 
+import asyncio
+import importlib
 from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -57,22 +59,23 @@ class KeyVault:
             reason = f"{parts.netloc} is not among MONITOR_ALLOWED_VAULTS of the worker"
             raise CheckFailed(ErrorClass.MISCONFIGURED, reason)
         try:
-            found = await self._client(parts.netloc).get_secret(name, version or None)
+            found = await (await self._client(parts.netloc)).get_secret(name, version or None)
         except AzureError as error:
             raise classified(_TABLE, error, name=name, vault=parts.netloc) from None
         return str(found.value or "")
 
-    def _client(self, host: str) -> Any:
+    async def _client(self, host: str) -> Any:
         if host not in self._clients:
+            credential = await self._tokens.credential()
             try:
-                from azure.keyvault.secrets.aio import SecretClient  # noqa: PLC0415 # optional
+                # Optional, and half a second: not on the loop, where every check would wait for it.
+                sdk = await asyncio.to_thread(importlib.import_module, "azure.keyvault.secrets.aio")
             except ImportError:
                 reason = "this worker lacks the package azure-keyvault-secrets, which reading Key Vaults needs"
                 raise CheckFailed(ErrorClass.MISCONFIGURED, reason) from None
-            self._clients[host] = SecretClient(f"https://{host}", self._tokens.credential, **self._options)
+            self._clients.setdefault(host, sdk.SecretClient(f"https://{host}", credential, **self._options))
         return self._clients[host]
 
     async def close(self) -> None:
         """Close every connection."""
-        for client in self._clients.values():
-            await client.close()
+        await asyncio.gather(*(client.close() for client in self._clients.values()), return_exceptions=True)

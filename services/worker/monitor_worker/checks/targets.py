@@ -5,11 +5,18 @@ Those that hand out secrets of this machine never.
 """
 
 import asyncio
+import errno
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from typing import Final
 
 from monitor_worker.checks.addresses import NEVER, Address, is_public, parse_address, show, unwrap
 from monitor_worker.checks.allow_list import denied_entries, host_name, parse_entry
+from monitor_worker.checks.threads import NoThreadFree, Threads
+
+_LOOK_UPS: Final = 32
+_LOOK_UP_SECONDS: Final = 60.0
 
 Resolved = Sequence[tuple[socket.AddressFamily, str]]
 Resolve = Callable[[str, int], Awaitable[Resolved]]
@@ -34,6 +41,27 @@ async def system_resolve(host: str, port: int) -> Resolved:
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
     )
     return [(family, str(address[0])) for family, _, _, _, address in found]
+
+
+class SystemResolver:
+    """As `system_resolve`, on threads of its own: names whose servers are slow to answer hold up nothing else."""
+
+    def __init__(self) -> None:
+        self._threads = Threads(_LOOK_UPS, "look-ups")
+
+    async def __call__(self, host: str, port: int) -> Resolved:
+        """What the machine's resolver says.
+
+        Raises:
+            OSError: it knows no address, or has too many slow names to look up.
+        """
+        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+        deadline = asyncio.get_running_loop().time() + _LOOK_UP_SECONDS
+        try:
+            found = await self._threads.run(lambda _: look_up(), deadline)
+        except NoThreadFree as error:
+            raise OSError(errno.EAGAIN, "too many names are being looked up") from error
+        return [(family, str(address[0])) for family, _, _, _, address in found]
 
 
 class TargetGuard:

@@ -1,5 +1,6 @@
 """Access tokens of the worker's own identity, for the audiences and origins that they may be sent to."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
@@ -48,6 +49,7 @@ class Tokens:
         self._allowed = allowed or Allowed(AUDIENCES)
         self._make, self._masker = credential, masker or Masker()
         self._credential: AsyncTokenCredential | None = None
+        self._making = asyncio.Lock()
 
     async def get(self, audience: str, origin: Origin) -> str:
         """A token for `audience`, to be sent to `origin` and nowhere else.
@@ -60,7 +62,7 @@ class Tokens:
             entry = f"{audience}={origin}"
             raise CheckFailed(ErrorClass.MISCONFIGURED, f"{reason}: add {entry} to MONITOR_ALLOWED_AUDIENCES")
         try:
-            token = await self.credential.get_token(f"{audience}/.default")
+            token = await (await self.credential()).get_token(f"{audience}/.default")
         except AzureError as error:
             why = next(iter(str(error.message).strip().splitlines()), "")[:_LONGEST_REASON]
             reason = f"the worker's identity gets no token for {audience}: {why}"
@@ -79,12 +81,13 @@ class Tokens:
         """
         return next((what for what in self._allowed.at(origin) if _is_at(what, origin)), None)
 
-    @property
-    def credential(self) -> AsyncTokenCredential:
-        """The worker's identity, for the clients of Azure's SDKs that ask for tokens by themselves."""
-        if self._credential is None:
-            self._credential = self._make()
-        return self._credential
+    async def credential(self) -> AsyncTokenCredential:
+        """The worker's identity, for a client of Azure's SDKs that asks for tokens by itself."""
+        async with self._making:
+            if self._credential is None:
+                # Its imports take half a second: not on the loop, where every check would wait for them.
+                self._credential = await asyncio.to_thread(self._make)
+            return self._credential
 
     async def close(self) -> None:
         """Close the credential."""
