@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from monitor_core import __version__
 from monitor_core.conditions import Condition
 from monitor_core.contract import ErrorClass
 from monitor_core.kinds import HttpCheck
@@ -22,7 +23,6 @@ from monitor_worker.checks.base import CheckContext, CheckFailed, Resources
 from monitor_worker.checks.http import HttpDriver
 from monitor_worker.checks.http_client import HttpClient
 from monitor_worker.checks.http_connect import guarded_session
-from monitor_worker.checks.http_request import VERSION
 from monitor_worker.checks.http_response import Response
 from monitor_worker.checks.secrets import Secrets
 from monitor_worker.checks.targets import Resolve, Resolved, TargetDenied, TargetGuard
@@ -90,7 +90,7 @@ async def test_it_says_who_asks() -> None:
         await driver.check(HttpCheck(url=target.url()), CONTEXT)
 
     headers = target.asked[0].headers
-    assert headers["User-Agent"] == f"durable-monitor/{VERSION}"
+    assert headers["User-Agent"] == f"durable-monitor/{__version__}"
     assert headers["Accept"] == "application/json, */*;q=0.5"
     assert headers["x-ms-client-request-id"] == "run.0.1.1"
     assert headers["Host"] == f"127.0.0.1:{target.port}"
@@ -99,7 +99,7 @@ async def test_it_says_who_asks() -> None:
 def test_the_version_it_names_is_that_of_the_project() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
 
-    assert project["project"]["version"] == VERSION
+    assert project["project"]["version"] == __version__
 
 
 async def test_the_spec_s_headers_go_over_the_defaults() -> None:

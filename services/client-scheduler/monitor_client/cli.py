@@ -64,7 +64,8 @@ from monitor_client.options import (
     WhilePaused,
     Yes,
 )
-from monitor_client.usage import Command, PlainFormGroup
+from monitor_client.usage import Command, PlainFormGroup, VersionAsked
+from monitor_core import __version__
 
 _NEGATIVE: Final = re.compile(r"No such option: -\d")
 
@@ -73,7 +74,7 @@ app = typer.Typer(
     help=HELP,
     epilog=EPILOG,
     rich_markup_mode=None,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -321,6 +322,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = typer.main.get_command(app).main(args=arguments, standalone_mode=False)
         return int(code or 0)
+    except VersionAsked:
+        print(__version__)  # noqa: T201 # the answer
+        return 0
     except typer.TyperException as error:
         return _usage_error(error)
     except Exception as error:  # noqa: BLE001 # the last place to tell of it

@@ -4,6 +4,7 @@ typer's contexts and formatters have no public types: they are `Any` here.
 """
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 from itertools import groupby
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ from typer.core import TyperCommand, TyperGroup
 PLAIN_FORM: Final = ("start", "--watch", "--restart")
 """`client.py [JOB_ID] [POLLING_INTERVAL] [TIMEOUT]` is this command."""
 _HELP: Final = frozenset({"--help", "-h"})
+_OF_COMPLETION: Final = frozenset({"--install-completion", "--show-completion"})
+_NEAR: Final = 0.75
 _OTHER_OPTIONS = "Options"
 
 
@@ -21,6 +24,10 @@ class Command(TyperCommand):
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """List arguments and options."""
         _list(self.get_params(ctx), ctx, formatter)
+
+
+class VersionAsked(Exception):
+    """`--version`."""
 
 
 class ReaderGone(Exception):
@@ -34,10 +41,23 @@ class PlainFormGroup(TyperGroup):
         """Make the plain form the command that it stands for; its `--help` is this page."""
         if not all(_is_text(arg) for arg in args):
             ctx.fail("An argument is no text in this terminal's encoding.")
-        if not ctx.resilient_parsing and (not args or args[0] not in self.commands):
+        if not ctx.resilient_parsing and args == ["--version"]:
+            raise VersionAsked
+        if not ctx.resilient_parsing and not self._is_ours(args):
+            self._refuse_a_slip(ctx, args)
             options = args[: args.index("--")] if "--" in args else args
             args = ["--help"] if _HELP & set(options) else [*PLAIN_FORM, *args]
         return super().parse_args(ctx, args)
+
+    def _is_ours(self, args: list[str]) -> bool:
+        return bool(args) and (args[0] in self.commands or args[0] in _OF_COMPLETION)
+
+    def _refuse_a_slip(self, ctx: Any, args: list[str]) -> None:
+        """A single word that is nearly a command is no job id: it would start a monitor of something simulated."""
+        near = get_close_matches(args[0], self.commands, n=1, cutoff=_NEAR) if len(args) == 1 else []
+        if near:
+            job = f"for a job of that name: start {args[0]} --watch"
+            ctx.fail(f"'{args[0]}' is no command: is {near[0]} meant? ({job})")
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command.

@@ -10,15 +10,15 @@ from multidict import CIMultiDict
 from pydantic import JsonValue
 from yarl import URL
 
+from monitor_core import __version__
 from monitor_core.contract import ErrorClass
 from monitor_core.kinds.http import HttpCheck
 from monitor_worker.checks.base import CheckContext, CheckFailed
 from monitor_worker.checks.masking import CUT
 
-VERSION: Final = "0.1.0"  # that of pyproject.toml, which is not there at run time; a test compares them
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _DEFAULT_HEADERS: Final = {
-    "User-Agent": f"durable-monitor/{VERSION}",
+    "User-Agent": f"durable-monitor/{__version__}",
     "Accept": "application/json, */*;q=0.5",
 }
 _LONGEST_URL_SHOWN: Final = 300
