@@ -126,17 +126,17 @@ def test_schema_is_the_contract_s() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["job-1", "0"], "polling.interval_seconds: should be greater than or equal to 0.1 (got 0)"),
+        (["job-1", "0"], "POLLING_INTERVAL: should be greater than or equal to 0.1 (got 0)"),
         (["job-1", "-1"], "No such option: -1 (a number below 0 fits nowhere)"),
         (["--nope"], "No such option: --nope"),
-        (["job-1", "-o", "yaml"], "'yaml' is not one of 'table', 'json'"),
-        (["", "1"], "job_id: "),
+        (["job-1", "-o", "xml"], "'xml' is not one of 'table', 'json', 'yaml', 'ids'"),
+        (["", "1"], "JOB_ID: "),
         (["watch"], "Missing argument 'JOB_ID'"),
         (["cancel", "job-1", "--reason", "x" * 201], "reason: String should have at most 200 characters"),
         (["start", "--url", "http://h/", "--success-when", "cod == 1"], "success_when: column 1: undeclared"),
-        (["job-1", "--", "show"], "polling.interval_seconds: should be a valid number"),
-        (["--url", "http://h/", "job-1", "x"], "polling.interval_seconds: should be a valid number"),
-        (["job-1", "--jitter", "2", "1"], "polling.jitter: should be less than 1 (got 2)"),
+        (["job-1", "--", "show"], "POLLING_INTERVAL: should be a valid number"),
+        (["--url", "http://h/", "job-1", "x"], "POLLING_INTERVAL: should be a valid number"),
+        (["job-1", "--jitter", "2", "1"], "--jitter: should be less than 1 (got 2)"),
     ],
 )
 def test_wrong_usage_is_one_clear_line(arguments: list[str], says: str) -> None:

@@ -143,7 +143,7 @@ def test_a_dash_is_stdin() -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"x" * (MOST_BYTES + 1), "stdin: is larger than 1 MiB"),
+        (b"x" * (MOST_BYTES + 1), "stdin: is larger than 16 MiB"),
         (b"job_id: \xff", "stdin: is not UTF-8 (at byte 8)"),
     ],
 )

@@ -65,7 +65,6 @@ from monitor_client.options import (
     Yes,
 )
 from monitor_client.usage import Command, PlainFormGroup, VersionAsked
-from monitor_core import __version__
 
 _NEGATIVE: Final = re.compile(r"No such option: -\d")
 
@@ -323,6 +322,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = typer.main.get_command(app).main(args=arguments, standalone_mode=False)
         return int(code or 0)
     except VersionAsked:
+        from monitor_core import __version__
+
         print(__version__)  # noqa: T201 # the answer
         return 0
     except typer.TyperException as error:

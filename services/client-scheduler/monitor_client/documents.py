@@ -55,7 +55,7 @@ class Document:
 
 
 def parse(text: str, source: str, loader: Any = LOADER) -> list[Document]:
-    """The documents in a text: several of YAML are separated by `---`, or are the items of a list.
+    """The documents in a text: several of YAML are separated by `---`.
 
     Args:
         text: YAML or JSON.
@@ -65,10 +65,6 @@ def parse(text: str, source: str, loader: Any = LOADER) -> list[Document]:
     Raises:
         RequestError: it cannot be read, or would be read in two ways; the message names source and line.
     """
-    return [item for document in _documents(text, source, loader) for item in _items(document)]
-
-
-def _documents(text: str, source: str, loader: Any) -> list[Document]:
     if text.lstrip().startswith(("{", "[")):
         try:
             return [Document(source, _json(text, source), _lines(text, source, loader))]
@@ -78,7 +74,8 @@ def _documents(text: str, source: str, loader: Any) -> list[Document]:
     return list(_yaml(text, source, loader))
 
 
-def _items(document: Document) -> list[Document]:
+def items_of(document: Document) -> list[Document]:
+    """The items of a document that is a list, else the document itself."""
     if not isinstance(document.data, list):
         return [document]
     return [

@@ -9,8 +9,8 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from monitor_client.documents import Document, parse
-from monitor_client.requests import Given, Options, fields_of, filled, put
+from monitor_client.documents import Document, items_of, parse
+from monitor_client.requests import Given, Options, fields_of, filled, in_words_of_options, put
 from monitor_core.conditions import check_conditions
 from monitor_core.contract import MonitorRequest, Problem, RequestError, parse_request
 from monitor_core.kinds import BUILT_IN
@@ -39,9 +39,10 @@ def read_documents(path: str, stdin: BinaryIO | None = None) -> list[Document]:
     if len(content) > MOST_BYTES:
         raise _refused(source, "is larger than 16 MiB")
     try:
-        return parse(content.decode("utf-8-sig"), source)
+        documents = parse(content.decode("utf-8-sig"), source)
     except UnicodeDecodeError as error:
         raise _refused(source, f"is not UTF-8 (at byte {error.start})") from error
+    return [item for document in documents for item in items_of(document)]
 
 
 def the_only(documents: Sequence[Document], path: str) -> Document:
@@ -120,9 +121,9 @@ def _fill_in(data: dict[str, Any]) -> None:
 
 
 def _placed(problem: Problem, document: Document, asked: Sequence[Given]) -> Problem:
-    for given in asked:
-        if f"{problem.field}.".startswith(f"{'.'.join(given.place)}."):
-            return Problem(given.flag, f"{problem.field} {problem.reason}")
+    by_option = in_words_of_options(problem, asked)
+    if by_option is not None:
+        return Problem(by_option.field, f"{problem.field} {problem.reason}")
     return Problem(f"{document.place(problem.field)}, {problem.field}", problem.reason)
 
 

@@ -56,6 +56,14 @@ _HTTP_ONLY: Final = ("method", "header", "body", "expect", "no_retry_after", "al
 _SIMULATED_ONLY: Final = ("simulate_checks", "simulate_outcome")
 
 
+class Given(NamedTuple):
+    """One field that an option sets."""
+
+    flag: str
+    place: tuple[str, ...]
+    value: object
+
+
 def build_request(options: Options, configured_url: str | None, kinds: Kinds = BUILT_IN) -> MonitorRequest:
     """The request that the options ask for.
 
@@ -72,21 +80,21 @@ def build_request(options: Options, configured_url: str | None, kinds: Kinds = B
     if url is None and not simulated:
         url = configured_url
     _refuse_what_has_no_effect(options, url)
-    data = _data(options, url)
+    asked = list(fields_of({**options, "url": url}))
     try:
-        return parse_request(data, kinds)
+        return parse_request(_data(asked), kinds)
     except RequestError as error:
-        if url is None or url != configured_url:
-            raise
-        raise RequestError(_from_environment(error.problems)) from error
+        from_environment = url is not None and options.get("url") is None
+        told = [_told(problem, asked, from_environment=from_environment) for problem in error.problems]
+        raise RequestError(told) from error
 
 
-class Given(NamedTuple):
-    """One field that an option sets."""
-
-    flag: str
-    place: tuple[str, ...]
-    value: object
+def in_words_of_options(problem: Problem, asked: Sequence[Given]) -> Problem | None:
+    """A problem of a field that an option has set, by the option's name; None of any other."""
+    for given in asked:
+        if f"{problem.field}.".startswith(f"{'.'.join(given.place)}."):
+            return Problem(given.flag, problem.reason)
+    return None
 
 
 def fields_of(options: Options) -> Iterator[Given]:
@@ -138,15 +146,17 @@ def seconds(flag: str, text: str | None) -> float | None:
     return float(number)
 
 
-def _data(options: Options, url: str | None) -> dict[str, Any]:
+def _data(asked: Iterable[Given]) -> dict[str, Any]:
     data: dict[str, Any] = {"check": {"kind": "simulated"}}
-    for _, place, value in fields_of({**options, "url": url}):
+    for _, place, value in asked:
         put(data, place, value)
     return data
 
 
-def _from_environment(problems: Iterable[Problem]) -> list[Problem]:
-    return [Problem("MONITOR_URL", one.reason) if one.field == "check.url" else one for one in problems]
+def _told(problem: Problem, asked: Sequence[Given], *, from_environment: bool) -> Problem:
+    if from_environment and problem.field == "check.url":
+        return Problem("MONITOR_URL", problem.reason)
+    return in_words_of_options(problem, asked) or problem
 
 
 def _is_given(options: Options, name: str) -> bool:
