@@ -4,6 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from reference.checks import checks_page
+from reference.cli import cli_page
 
-PAGES: Final[Mapping[str, Callable[[], str]]] = {"docs/checks.md": checks_page}
+PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "docs/checks.md": checks_page,
+    "docs/cli.md": cli_page,
+}
 """Each page's path from the repository's root, and what gives its text."""

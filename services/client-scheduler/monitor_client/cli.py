@@ -48,6 +48,7 @@ from monitor_client.options import (
     Quiet,
     Reason,
     Restart,
+    Server,
     SimulateChecks,
     SimulateOutcome,
     State,
@@ -110,6 +111,7 @@ def start(
     restart: Restart = False,
     output: OutputAs = Output.TABLE,
     quiet: Quiet = False,
+    server: Server = None,
 ) -> int:
     """Start a monitor, and leave."""
     # The signature declares the options; their values go on together, by name.
@@ -139,6 +141,7 @@ def explain(
     successes: Successes = None,
     wait: AnswerWithin = None,
     output: OutputAs = Output.TABLE,
+    server: Server = None,
 ) -> int:
     """Have one check made, and show what it sees and would come to. Nothing is started.
 
@@ -150,7 +153,14 @@ def explain(
 
 
 @app.command(cls=Command)
-def watch(ctx: typer.Context, job_id: JobId, output: OutputAs = Output.TABLE, quiet: Quiet = False) -> int:
+def watch(
+    ctx: typer.Context,
+    job_id: JobId,
+    *,
+    output: OutputAs = Output.TABLE,
+    quiet: Quiet = False,
+    server: Server = None,
+) -> int:
     """Show a monitor's progress until its verdict."""
     from monitor_client import commands
 
@@ -166,6 +176,7 @@ def wait(
     any_of_them: WaitForAny = False,
     timeout: WaitNoLonger = None,
     output: OutputAs = Output.TABLE,
+    server: Server = None,
 ) -> int:
     """Wait until monitors have ended.
 
@@ -192,6 +203,7 @@ def list_monitors(
     limit: Limit = None,
     every: EveryPage = False,
     output: OutputAs = Output.TABLE,
+    server: Server = None,
 ) -> int:
     """List monitors, in the scheduler's order, a page at a time.
 
@@ -203,7 +215,14 @@ def list_monitors(
 
 
 @app.command(cls=Command)
-def purge(ctx: typer.Context, job_ids: JobIds, *, yes: Yes = False, output: OutputAs = Output.TABLE) -> int:
+def purge(
+    ctx: typer.Context,
+    job_ids: JobIds,
+    *,
+    yes: Yes = False,
+    output: OutputAs = Output.TABLE,
+    server: Server = None,
+) -> int:
     """Delete what is known of monitors that have ended."""
     from monitor_client import many
 
@@ -211,7 +230,7 @@ def purge(ctx: typer.Context, job_ids: JobIds, *, yes: Yes = False, output: Outp
 
 
 @app.command(cls=Command)
-def show(ctx: typer.Context, job_id: JobId, output: OutputAs = Output.TABLE) -> int:
+def show(ctx: typer.Context, job_id: JobId, output: OutputAs = Output.TABLE, server: Server = None) -> int:
     """Show how a monitor stands, or how it ended."""
     from monitor_client import commands
 
@@ -219,7 +238,14 @@ def show(ctx: typer.Context, job_id: JobId, output: OutputAs = Output.TABLE) -> 
 
 
 @app.command(cls=Command)
-def cancel(ctx: typer.Context, job_id: JobId, reason: Reason = None, output: OutputAs = Output.TABLE) -> int:
+def cancel(
+    ctx: typer.Context,
+    job_id: JobId,
+    *,
+    reason: Reason = None,
+    output: OutputAs = Output.TABLE,
+    server: Server = None,
+) -> int:
     """End a monitor as Cancelled."""
     from monitor_client import commands
 
@@ -227,7 +253,7 @@ def cancel(ctx: typer.Context, job_id: JobId, reason: Reason = None, output: Out
 
 
 @app.command(cls=Command)
-def check_now(ctx: typer.Context, job_id: JobId, output: OutputAs = Output.TABLE) -> int:
+def check_now(ctx: typer.Context, job_id: JobId, output: OutputAs = Output.TABLE, server: Server = None) -> int:
     """Make a monitor's next check at once."""
     from monitor_client import commands
 
@@ -238,9 +264,11 @@ def check_now(ctx: typer.Context, job_id: JobId, output: OutputAs = Output.TABLE
 def pause(
     ctx: typer.Context,
     job_id: JobId,
+    *,
     deadline: WhilePaused = None,
     reason: Reason = None,
     output: OutputAs = Output.TABLE,
+    server: Server = None,
 ) -> int:
     """Make no check until resumed."""
     from monitor_client import commands
@@ -249,7 +277,14 @@ def pause(
 
 
 @app.command(cls=Command)
-def resume(ctx: typer.Context, job_id: JobId, reason: Reason = None, output: OutputAs = Output.TABLE) -> int:
+def resume(
+    ctx: typer.Context,
+    job_id: JobId,
+    *,
+    reason: Reason = None,
+    output: OutputAs = Output.TABLE,
+    server: Server = None,
+) -> int:
     """Go on after a pause."""
     from monitor_client import commands
 
@@ -261,8 +296,10 @@ def extend(
     ctx: typer.Context,
     job_id: JobId,
     seconds: ExtendBy,
+    *,
     reason: Reason = None,
     output: OutputAs = Output.TABLE,
+    server: Server = None,
 ) -> int:
     """Move a monitor's deadline."""
     from monitor_client import commands
@@ -282,6 +319,7 @@ def edit(
     if_revision: IfRevision = None,
     reason: Reason = None,
     output: OutputAs = Output.TABLE,
+    server: Server = None,
 ) -> int:
     """Change what a monitor waits for, or how often."""
     from monitor_client import commands
@@ -293,9 +331,11 @@ def edit(
 def complete(
     ctx: typer.Context,
     job_id: JobId,
+    *,
     outcome: PushedOutcome = None,
     reason: Reason = None,
     output: OutputAs = Output.TABLE,
+    server: Server = None,
 ) -> int:
     """Tell a monitor the outcome: it ends without another check."""
     from monitor_client import commands
@@ -304,11 +344,11 @@ def complete(
 
 
 @app.command(cls=Command)
-def schema() -> int:
+def schema(ctx: typer.Context) -> int:
     """Print the JSON Schema of a request."""
     from monitor_client import commands
 
-    return commands.schema()
+    return commands.schema(ctx.params)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

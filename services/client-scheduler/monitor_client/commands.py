@@ -11,12 +11,12 @@ from monitor_client import rows
 from monitor_client.display import Display, display, print_rows, utc_now
 from monitor_client.documents import Document
 from monitor_client.explanation_rows import explanation_rows
+from monitor_client.face import Monitors
 from monitor_client.identity import How, Started
 from monitor_client.options import Output
 from monitor_client.printing import print_document, print_lines
 from monitor_client.request_files import read_documents, request_of, the_only
 from monitor_client.requests import build_request, seconds
-from monitor_client.service import MonitorService
 from monitor_client.session import Watched, run
 from monitor_client.view import MonitorView
 from monitor_client.words import clean
@@ -25,7 +25,7 @@ from monitor_core.settings import ClientSettings, client_settings
 from monitor_core.telemetry import configure_logging
 
 EXIT_REFUSED: Final = 2
-_OWN: Final = frozenset({"job_id", "output"})
+_OWN: Final = frozenset({"job_id", "output", "server"})
 """Parameters that are the command line's own, and no fields of a command."""
 
 Parameters = Mapping[str, Any]
@@ -41,11 +41,11 @@ def start(parameters: Parameters, program: str) -> int:
 
             return start_all(documents, parameters)
         parameters = {**parameters, "documents": documents}
-    settings = settings_of()
+    settings = settings_of(parameters)
     request = _request(parameters, settings)
     watched = Watched(request.job_id, program, is_known=False)
 
-    async def errand(service: MonitorService) -> int:
+    async def errand(service: Monitors) -> int:
         started = await service.start(request, restart=parameters["restart"])
         if not parameters["watch"]:
             _print_started(started, request, parameters, program)
@@ -61,11 +61,11 @@ def start(parameters: Parameters, program: str) -> int:
 
 def explain(parameters: Parameters) -> int:
     """Print what one check sees, and would come to."""
-    settings = settings_of()
+    settings = settings_of(parameters)
     request = _request(parameters, settings)
     wait_seconds = seconds("--wait", parameters["wait"])
 
-    async def errand(service: MonitorService) -> int:
+    async def errand(service: Monitors) -> int:
         said = await service.explain(request, wait_seconds=wait_seconds)
         _print(said.model_dump(mode="json"), explanation_rows(said, utc_now()), parameters)
         return EXIT_CODES[Verdict.ERROR] if said.error else 0
@@ -77,22 +77,22 @@ def watch(parameters: Parameters, program: str) -> int:
     """Show a monitor's progress until its verdict."""
     watched = Watched(parameters["job_id"], program, is_known=True)
 
-    async def errand(service: MonitorService) -> int:
+    async def errand(service: Monitors) -> int:
         return _conclude(await watched.follow(service, None, _display(parameters)), parameters)
 
-    return watched.run(settings_of(), errand)
+    return watched.run(settings_of(parameters), errand)
 
 
 def show(parameters: Parameters) -> int:
     """Print how a monitor stands, or how it ended."""
 
-    async def errand(service: MonitorService) -> int:
+    async def errand(service: Monitors) -> int:
         view, now = await service.get(parameters["job_id"]), utc_now()
         shown = rows.state_rows(view, now) if view.verdict is None else rows.result_rows(view, now)
         _print(view.model_dump(mode="json"), shown, parameters)
         return 0
 
-    return run(settings_of(), errand)
+    return run(settings_of(parameters), errand)
 
 
 def send(parameters: Parameters, name: str) -> int:
@@ -101,7 +101,7 @@ def send(parameters: Parameters, name: str) -> int:
     given = {"id": uuid4().hex, "name": name, **fields}
     command = parse_command(given)
 
-    async def errand(service: MonitorService) -> int:
+    async def errand(service: Monitors) -> int:
         job = ("job_id", clean(parameters["job_id"]))
         outcome = await service.send(parameters["job_id"], command)
         if outcome is None:
@@ -111,12 +111,12 @@ def send(parameters: Parameters, name: str) -> int:
         _print(outcome.model_dump(mode="json"), [job, (name, rows.outcome(outcome))], parameters)
         return 0 if outcome.accepted else EXIT_REFUSED
 
-    return run(settings_of(), errand)
+    return run(settings_of(parameters), errand)
 
 
-def schema() -> int:
+def schema(parameters: Parameters) -> int:
     """Print the JSON Schema of a request."""
-    print_document(request_schema(settings_of().kinds), Output.JSON)
+    print_document(request_schema(settings_of(parameters).kinds), Output.JSON)
     return 0
 
 
@@ -133,13 +133,13 @@ def _documents(parameters: Parameters) -> list[Document]:
     return parameters.get("documents") or read_documents(parameters["file"])
 
 
-def settings_of() -> ClientSettings:
-    """What the environment says; logging is set up by it.
+def settings_of(parameters: Parameters) -> ClientSettings:
+    """What the environment says, and `--server`; logging is set up by it.
 
     Raises:
         SettingsError: names each variable that cannot be used.
     """
-    settings = client_settings()
+    settings = client_settings(server=parameters.get("server"))
     configure_logging(settings.log_level)
     if settings.log_level != "DEBUG":
         # Credentials log their own failures, over several lines; what comes of them is said once, by us.

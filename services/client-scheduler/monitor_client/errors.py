@@ -41,6 +41,13 @@ class SchedulerRefused(ServiceError):
         super().__init__(f"the scheduler at {endpoint} answers {code}: {why} (are ENDPOINT and TASKHUB right?)")
 
 
+class ServerRefused(ServiceError):
+    """A client-scheduler that is gone through refuses, or is none."""
+
+    def __init__(self, server: str, why: str) -> None:
+        super().__init__(f"{server} refuses: {why} (is --server, or MONITOR_SERVER, a client-scheduler's URL?)")
+
+
 class NotFound(ServiceError):
     """There is no such monitor, or no more."""
 

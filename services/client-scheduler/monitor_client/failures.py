@@ -27,6 +27,7 @@ _EXIT_CODES: Final[Mapping[type[Exception], int]] = {
     errors.SchedulerUnreachable: 6,
     errors.NotAllowed: 6,
     errors.SchedulerRefused: 6,
+    errors.ServerRefused: 6,
     errors.NotExplained: 6,
     errors.RunReplaced: 7,
 }

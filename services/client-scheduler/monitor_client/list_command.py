@@ -8,12 +8,12 @@ from pydantic import ValidationError
 
 from monitor_client.commands import Parameters, settings_of
 from monitor_client.display import utc_now
+from monitor_client.face import Monitors
 from monitor_client.failures import note
 from monitor_client.listing import MOST_AT_A_TIME, MonitorPage, Selection
 from monitor_client.many import print_all
 from monitor_client.options import Output
 from monitor_client.printing import print_lines
-from monitor_client.service import MonitorService
 from monitor_client.session import run
 from monitor_client.table import Column, lines_of
 from monitor_client.view import MonitorView
@@ -26,7 +26,7 @@ def list_monitors(parameters: Parameters) -> int:
     """Print the monitors that the options select, page by page."""
     selection, limit = _selection(parameters), _limit(parameters)
 
-    async def errand(service: MonitorService) -> int:
+    async def errand(service: Monitors) -> int:
         views: list[MonitorView] = []
         async for page in _pages(service, selection, limit, every=parameters["all"]):
             if parameters["output"] in {Output.TABLE, Output.IDS}:
@@ -38,11 +38,11 @@ def list_monitors(parameters: Parameters) -> int:
             print_lines(["No monitor is selected."])
         return 0
 
-    return run(settings_of(), errand)
+    return run(settings_of(parameters), errand)
 
 
 async def _pages(
-    service: MonitorService, selection: Selection, limit: int, *, every: bool
+    service: Monitors, selection: Selection, limit: int, *, every: bool
 ) -> AsyncIterator[MonitorPage]:
     token: str | None = None
     while True:

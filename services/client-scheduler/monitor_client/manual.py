@@ -23,6 +23,8 @@ Examples:
   {program} start job-1 5 86400 -u 'https://api.example.com/jobs/{job_id}'
   {program} watch job-1 --output json
       start it and leave; come back later
+  {program} start -f jobs.yaml -o ids | {program} wait -
+      start all that a file asks for, and wait until all have ended
 """
 EPILOG: Final = """\
 Exit codes:
@@ -32,6 +34,7 @@ Exit codes:
   6 the scheduler cannot be reached, or refuses; explain: no worker answers
   7 the watched run was replaced by another
   70 a defect of this program
+  124 wait: its --timeout is over; the monitors go on
   130, 143 interrupted, terminated: the monitor goes on
 
 Environment:
@@ -39,6 +42,10 @@ Environment:
                https takes a credential, such as that of `az login`
   TASKHUB      its task hub (default: default)
   MONITOR_URL  the URL to check where none is given
+  MONITOR_PLUGINS  plug-ins to enable, by the names of their kinds
+  MONITOR_SERVER   as --server: go through this client-scheduler's HTTP API
+  MONITOR_SERVER_AUDIENCE  what a token for it has to be for (api://...); https
+               takes a credential, such as that of `az login`
   LOG_LEVEL    DEBUG, INFO, WARNING (default) or ERROR
   NO_COLOR     set it to have no colours
 """

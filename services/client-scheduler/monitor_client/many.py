@@ -10,13 +10,13 @@ from uuid import uuid4
 from monitor_client.commands import Parameters, settings_of
 from monitor_client.documents import Document
 from monitor_client.errors import NotFound, ServiceError
+from monitor_client.face import Monitors
 from monitor_client.failures import EXIT_USAGE, code_of, say
 from monitor_client.identity import Started
 from monitor_client.options import Output
 from monitor_client.printing import print_document, print_lines
 from monitor_client.request_files import request_of
 from monitor_client.requests import seconds
-from monitor_client.service import MonitorService
 from monitor_client.session import run
 from monitor_client.view import MonitorView
 from monitor_client.words import clean, count, duration
@@ -33,7 +33,7 @@ def wait(parameters: Parameters) -> int:
     jobs, allowed = _jobs(parameters), seconds("--timeout", parameters["timeout"])
     wanted = 1 if parameters["any"] else len(jobs)
 
-    async def errand(service: MonitorService) -> int:
+    async def errand(service: Monitors) -> int:
         ended: list[MonitorView] = []
         try:
             async with asyncio.timeout(allowed), aclosing(_ends(service, jobs)) as ends:
@@ -50,7 +50,7 @@ def wait(parameters: Parameters) -> int:
         print_all([view.document() for view in ended], parameters)
         return EXIT_CODES[min((view.verdict or Verdict.ERROR for view in ended), key=_WORST_FIRST.index)]
 
-    return run(settings_of(), errand)
+    return run(settings_of(parameters), errand)
 
 
 def purge(parameters: Parameters) -> int:
@@ -59,7 +59,7 @@ def purge(parameters: Parameters) -> int:
     if not parameters["yes"] and not _is_agreed(jobs):
         return EXIT_USAGE
 
-    async def errand(service: MonitorService) -> int:
+    async def errand(service: Monitors) -> int:
         code, purged = 0, list[str]()
         for job_id in jobs:
             try:
@@ -76,7 +76,7 @@ def purge(parameters: Parameters) -> int:
             print_lines(purged)
         return code
 
-    return run(settings_of(), errand)
+    return run(settings_of(parameters), errand)
 
 
 def start_all(documents: Sequence[Document], parameters: Parameters) -> int:
@@ -85,7 +85,7 @@ def start_all(documents: Sequence[Document], parameters: Parameters) -> int:
         raise RequestError([Problem("JOB_ID", f"cannot be that of {len(documents)} requests: leave it out")])
     requests = _read(documents, parameters)
 
-    async def errand(service: MonitorService) -> int:
+    async def errand(service: Monitors) -> int:
         code, started = 0, dict[int, Started]()
         outcomes = service.start_many(requests, restart=parameters["restart"])
         async for position, outcome in outcomes:
@@ -103,11 +103,11 @@ def start_all(documents: Sequence[Document], parameters: Parameters) -> int:
             print_lines([f"{len(started)} of {count(len(requests), 'monitor')} started"])
         return code
 
-    return run(settings_of(), errand)
+    return run(settings_of(parameters), errand)
 
 
 def _read(documents: Sequence[Document], parameters: Parameters) -> list[MonitorRequest]:
-    kinds, problems, requests = settings_of().kinds, list[Problem](), list[MonitorRequest]()
+    kinds, problems, requests = settings_of(parameters).kinds, list[Problem](), list[MonitorRequest]()
     for document in documents:
         try:
             requests.append(request_of(document, parameters, str(uuid4()), kinds))
@@ -126,7 +126,7 @@ def _read(documents: Sequence[Document], parameters: Parameters) -> list[Monitor
     return requests
 
 
-async def _ends(service: MonitorService, jobs: Sequence[str]) -> AsyncGenerator[MonitorView, None]:
+async def _ends(service: Monitors, jobs: Sequence[str]) -> AsyncGenerator[MonitorView, None]:
     """The last view of each monitor, as it ends. Closed early, it watches none any more."""
     pace = max(0.5, len(jobs) / _LOOKS_A_SECOND)
 

@@ -149,6 +149,12 @@ PushedOutcome = Annotated[
     Text, _value(OUTCOME, "Completed|Failed", "What it ends as (default: Completed).", "--outcome")
 ]
 
+Server = Annotated[
+    Text,
+    _value(
+        OUTCOME, "URL", "A client-scheduler to go through, by its HTTP API (default: MONITOR_SERVER).", "--server"
+    ),
+]
 JobIds = Annotated[list[str], _argument("JOB_ID...", "The jobs whose monitors are meant; - for those on stdin.")]
 WaitForAny = Annotated[bool, _flag(OUTCOME, "Wait until one has ended.", "--any")]
 WaitForAll = Annotated[bool, _flag(OUTCOME, "Wait until all have ended (the default).", "--all")]

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
-from monitor_client.connect import open_service
+from monitor_client.connect import open_monitors
 from monitor_client.display import Display
-from monitor_client.service import MonitorService
+from monitor_client.face import Monitors
 from monitor_client.view import MonitorView, Phase
 from monitor_client.words import clean
 from monitor_core.settings import ClientSettings
@@ -19,7 +19,7 @@ EXIT_INTERRUPTED: Final = 130
 EXIT_TERMINATED: Final = 143
 _PENDING_SECONDS: Final = 5.0
 
-Errand = Callable[[MonitorService], Awaitable[int]]
+Errand = Callable[[Monitors], Awaitable[int]]
 """What a command does with the service; gives the exit code."""
 
 
@@ -32,7 +32,7 @@ def run(settings: ClientSettings, errand: Errand) -> int:
 
     async def inside() -> int:
         _end_on_sigterm()
-        async with open_service(settings) as service:
+        async with open_monitors(settings) as service:
             return await errand(service)
 
     return asyncio.run(inside())
@@ -66,7 +66,7 @@ class Watched:
             self._say_how_to_come_back()
             return EXIT_TERMINATED
 
-    async def follow(self, service: MonitorService, run: str | None, display: Display) -> MonitorView:
+    async def follow(self, service: Monitors, run: str | None, display: Display) -> MonitorView:
         """Show the monitor's progress until it ends; its last view.
 
         Raises:

@@ -1,6 +1,7 @@
 """The only reader of the environment: what the services take from it, as typed objects."""
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -156,6 +157,14 @@ class _ServiceSettings(_Settings):
 class ClientSettings(_ServiceSettings):
     """The client-scheduler's settings."""
 
+    server: str | None = Field(
+        None,
+        alias="MONITOR_SERVER",
+        description="Go through this client-scheduler's HTTP API instead of the scheduler's own.",
+    )
+    server_audience: str | None = Field(
+        None, alias="MONITOR_SERVER_AUDIENCE", description="What a token for that server has to be for."
+    )
     url: str | None = Field(None, alias="MONITOR_URL", description="URL to monitor; {job_id} is filled in.")
     log_level: str = Field("WARNING", alias="LOG_LEVEL", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     api_host: str = Field("127.0.0.1", alias="MONITOR_API_HOST", min_length=1)
@@ -168,6 +177,13 @@ class ClientSettings(_ServiceSettings):
     api_rate: int = Field(
         50, alias="MONITOR_API_RATE", ge=1, le=100_000, description="Requests a second that one caller may make."
     )
+
+    @field_validator("server")
+    @classmethod
+    def _is_an_origin(cls, server: str | None) -> str | None:
+        if server is not None and not re.fullmatch(r"https?://[^/?#@\s]+/?", server):
+            raise ValueError("should be http://host:port or https://host")
+        return server
 
 
 class WorkerSettings(_ServiceSettings):
@@ -218,13 +234,13 @@ class WorkerSettings(_ServiceSettings):
 S = TypeVar("S", AuthSettings, ClientSettings, WorkerSettings)
 
 
-def client_settings(environment: Mapping[str, str] = os.environ) -> ClientSettings:
-    """The client-scheduler's settings.
+def client_settings(environment: Mapping[str, str] = os.environ, *, server: str | None = None) -> ClientSettings:
+    """The client-scheduler's settings; `server` stands in for the variable MONITOR_SERVER.
 
     Raises:
         SettingsError: names each variable that cannot be used.
     """
-    return _read(ClientSettings, environment)
+    return _read(ClientSettings, environment if server is None else {**environment, "MONITOR_SERVER": server})
 
 
 def auth_settings(environment: Mapping[str, str] = os.environ) -> AuthSettings:
