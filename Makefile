@@ -64,7 +64,7 @@ histories: $(READY) ## Record the histories that a new version of the orchestrat
 	PYTHONPATH=tests:services/shared:services/worker $(BIN)/python -m support.record
 
 reference: $(READY) ## Write the pages of docs/ that are generated from the code
-	PYTHONPATH=dev:services/shared $(BIN)/python -m reference
+	PYTHONPATH=dev:services/shared:services/client-scheduler $(BIN)/python -m reference
 
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --upgrade

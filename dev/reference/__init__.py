@@ -3,7 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from reference.api import api_page
 from reference.checks import checks_page
 
-PAGES: Final[Mapping[str, Callable[[], str]]] = {"docs/checks.md": checks_page}
+PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "docs/api.md": api_page,
+    "docs/checks.md": checks_page,
+}
 """Each page's path from the repository's root, and what gives its text."""

@@ -29,9 +29,7 @@ class Answer:
         return said
 
 
-async def ask(
-    method: str, url: str, body: Any = None, *, data: bytes | None = None, **headers: str
-) -> Answer:
+async def ask(method: str, url: str, body: Any = None, *, data: bytes | None = None, **headers: str) -> Answer:
     """One request; `body` is sent as JSON, `data` as it is. The URL is sent as it stands."""
     sent = json.dumps(body).encode() if body is not None else data
     more = {"Content-Type": "application/json"} if sent is not None else {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BeforeValidator, Field
@@ -56,14 +56,20 @@ Moment = Annotated[Utc, BeforeValidator(_no_number)]
 Label = Annotated[str, Field(pattern="^[^=]+=")]
 
 
+def _said(field: str) -> Any:
+    return Query(description=Selection.model_fields[field].description)
+
+
 def _selected(
     *,
-    state: Literal["running", "ended"] | None = None,
-    created_after: Moment | None = None,
-    created_before: Moment | None = None,
-    prefix: Annotated[str, Query(max_length=128)] = "",
-    verdict: Verdict | None = None,
-    label: Annotated[list[Label], Query(max_length=32, description="NAME=VALUE; repeatable.")] = [],  # noqa: B006
+    state: Annotated[Literal["running", "ended"] | None, _said("state")] = None,
+    created_after: Annotated[Moment | None, _said("created_after")] = None,
+    created_before: Annotated[Moment | None, _said("created_before")] = None,
+    prefix: Annotated[str, Field(max_length=128), _said("prefix")] = "",
+    verdict: Annotated[Verdict | None, _said("verdict")] = None,
+    label: Annotated[
+        list[Label], Query(max_length=32, description="NAME=VALUE, only those with it; repeatable; within a page.")
+    ] = [],  # noqa: B006 # never changed
 ) -> Selection:
     labels = {name: value for name, _, value in (text.partition("=") for text in label)}
     return Selection(
