@@ -17,8 +17,8 @@ from support.lively_scheduler import LivelyScheduler
 from support.serving import serving
 
 KINDS = {name: BUILT_IN[name] for name in ("http", "simulated")}
-# Some requests that fit their schema are to be refused (400), because no JSON Schema can say it: whether a condition
-# compiles, whether fields of a check go together, and whether a page's token is one of the scheduler's.
+# Some requests that fit their schema are to be refused (400), because no JSON Schema can say it: whether a
+# condition compiles, whether fields of a check go together, and whether a page's token is one of the scheduler's.
 SETTINGS = """
 seed = 1
 [generation]
