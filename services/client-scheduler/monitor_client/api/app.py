@@ -10,8 +10,8 @@ from monitor_client.api import batch, control, events, explain, health, monitors
 from monitor_client.api import kinds as kinds_of
 from monitor_client.api.access import Anyone, Authenticator, Gate
 from monitor_client.api.paths import EncodedPaths, HeadAsGet
-from monitor_client.api.problems import Unexpected
 from monitor_client.api.protection import LimitedRate, LimitedSize, SecurityHeaders
+from monitor_client.api.unexpected import Unexpected
 from monitor_client.live import Live
 from monitor_client.service import MonitorService
 from monitor_core.contract import VERSION

@@ -1,6 +1,5 @@
 """How the API says what went wrong: problem details (RFC 9457), from one table of exceptions."""
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -11,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
 from monitor_client import errors
 from monitor_core.contract import Model, RequestError
@@ -50,7 +49,6 @@ HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "WWW-Authenticate": {"description": "How to say who is asking.", "schema": {"type": "string"}},
 }
 """What the headers of answers mean, as OpenAPI describes them."""
-_log = logging.getLogger(__name__)
 
 
 class FieldProblem(Model):
@@ -174,34 +172,6 @@ def _methods(request: Request) -> list[str]:
 
 def _is_served(routes: Sequence[BaseRoute], scope: Scope) -> bool:
     return any(route.matches(scope)[0] is Match.FULL for route in routes)
-
-
-class Unexpected:
-    """Answers what nothing else has caught; the log says what it was, the caller is told nothing of the inside.
-
-    The framework's own place for this is outside of all that adds headers.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand on. An answer that has begun already can only be broken off."""
-        has_begun = False
-
-        async def noting(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
-            await send(message)
-
-        try:
-            await self._app(scope, receive, noting)
-        except Exception:
-            if has_begun:
-                raise
-            _log.exception("%s %s", scope.get("method"), scope.get("path"))
-            problem = _plain(HTTPStatus.INTERNAL_SERVER_ERROR, "a defect of Durable Monitor; its log says more")
-            await response(problem)(scope, receive, send)
 
 
 def _plain(status: HTTPStatus, detail: str, found: Sequence[FieldProblem] = ()) -> ProblemDetails:
