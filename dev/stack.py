@@ -98,6 +98,12 @@ class Stack:
         _wait_until_ready(process)
         return process
 
+    def start_service(self, **environment: str) -> Process:
+        """The client-scheduler's service, on a free port unless told otherwise."""
+        return self._start(
+            "serve", ["services/client-scheduler/serve.py"], {"MONITOR_API_PORT": "0", **environment}
+        )
+
     def client(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """`client.py`, its output in pipes."""
         return subprocess.Popen(  # noqa: S603 # our own script

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from reference.api import api_page
 from reference.checks import checks_page
 from reference.cli import cli_page
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "docs/api.md": api_page,
     "docs/checks.md": checks_page,
     "docs/cli.md": cli_page,
 }

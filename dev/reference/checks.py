@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from monitor_core.kinds import BUILT_IN
 from monitor_core.kinds.base import CheckSpec, Kinds
+from monitor_core.kinds.summary import waits_for
 from reference import kind as section
 from reference.markdown import anchor, code, table
 from reference.types import Link
@@ -43,7 +44,7 @@ def checks_page(kinds: Kinds = BUILT_IN) -> str:
 
 
 def _overview(kinds: Kinds) -> str:
-    rows = [(f"[{kind}]({anchor(kind)})", section.waits_for(spec)) for kind, spec in sorted(kinds.items())]
+    rows = [(f"[{kind}]({anchor(kind)})", waits_for(spec)) for kind, spec in sorted(kinds.items())]
     return table(("Kind", "Waits for"), rows)
 
 

@@ -7,16 +7,9 @@ from typing import Any
 import yaml
 
 from monitor_core.kinds.base import CheckSpec
+from monitor_core.kinds.summary import waits_for
 from reference.markdown import code, prose, table
 from reference.types import Link, Schema, default_in_words, in_words
-
-
-def waits_for(spec: type[CheckSpec]) -> str:
-    """The kind in one line: what its module says of it."""
-    module = inspect.getmodule(spec)
-    first = (inspect.getdoc(module) or inspect.getdoc(spec) or "").split("\n\n")[0]
-    _, _, said = first.partition(": ") if first.startswith("The kind ") else ("", "", first)
-    return _one_line(said[:1].upper() + said[1:])
 
 
 def about(spec: type[CheckSpec]) -> Iterator[str]:
@@ -65,7 +58,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _plain(inner) for name, inner in value.items()}
     return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

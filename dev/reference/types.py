@@ -51,6 +51,8 @@ def _plain(schema: Schema, link: Link) -> str:
             values = schema.get("additionalProperties", {})
             what = in_words(values, link) if isinstance(values, Mapping) else "any JSON"
             return f"names, each with: {what}{_count(schema, 'Properties', '')}"
+        case "string" if schema.get("format") == "date-time":
+            return "time"
         case kind:
             return _WORDS[str(kind)] + _bounds(schema) + _count(schema, "Length", " characters") + _pattern(schema)
 
@@ -62,9 +64,14 @@ def _bounds(schema: Schema) -> str:
     if "exclusiveMaximum" in schema:
         upper = "less than"
     if low is not None and high is not None and (lower, upper) == ("at least", "at most"):
-        return f", {low:,} to {high:,}"
-    bounds = [f"{word} {bound:,}" for word, bound in ((lower, low), (upper, high)) if bound is not None]
+        return f", {_figure(low)} to {_figure(high)}"
+    bounds = [f"{word} {_figure(bound)}" for word, bound in ((lower, low), (upper, high)) if bound is not None]
     return "".join(f", {bound}" for bound in bounds)
+
+
+def _figure(number: float) -> str:
+    """A number as people write it; OpenAPI documents have whole ones as fractions."""
+    return f"{int(number) if number == int(number) else number:,}"
 
 
 def _count(schema: Schema, of: str, unit: str) -> str:

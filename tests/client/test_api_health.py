@@ -187,3 +187,10 @@ def test_a_setting_that_cannot_be_used_is_named(
 ) -> None:
     assert command({name: value}) == 2
     assert capfd.readouterr().err.startswith(f"Error: {name}: ")
+
+
+def test_what_it_writes_is_sent_at_once() -> None:
+    with server.listening(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "headers and body are two writes"

@@ -70,7 +70,7 @@ def test_show_says_what_is_known_of_a_job_whatever_its_name(client: Client) -> N
     ran = client("show", "show")
     assert ran.out.splitlines()[:2] == ["job_id  show", "state   Pending (no worker has taken it yet)"]
     document = client("show", "show", "-o", "json").json
-    assert (document["job_id"], document["status"]) == ("show", "Pending")
+    assert (document["job_id"], document["state"]) == ("show", "Pending")
     missing = client("show", "missing")
     assert (missing.code, missing.err) == (2, "Error: no monitor of 'missing' in the task hub 'default'\n")
 

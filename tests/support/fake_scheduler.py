@@ -172,6 +172,8 @@ class FakeScheduler:
 
     async def query_page(self, query: OrchestrationQuery, token: str | None) -> Page[OrchestrationState]:
         await self._called("query", {"query": query, "token": token})
+        if token is not None and not token.isdecimal():
+            raise rpc_error(grpc.StatusCode.INVALID_ARGUMENT, "the continuation token is malformed")
         chosen = [(name, one) for name, one in self.instances.items() if _is_selected(name, one, query)]
         start, size = int(token or 0), query.max_instance_count or len(chosen)
         states = [one.state(name, payloads=query.fetch_inputs_and_outputs) for name, one in chosen]

@@ -16,7 +16,7 @@ from monitor_client.identity import How, Started
 from monitor_client.options import Output
 from monitor_client.printing import print_document, print_lines
 from monitor_client.request_files import read_documents, request_of, the_only
-from monitor_client.requests import build_request, seconds
+from monitor_client.requests import build_request, number, seconds
 from monitor_client.session import Watched, run
 from monitor_client.view import MonitorView
 from monitor_client.words import clean
@@ -25,6 +25,7 @@ from monitor_core.settings import ClientSettings, client_settings
 from monitor_core.telemetry import configure_logging
 
 EXIT_REFUSED: Final = 2
+_NUMBERS: Final = frozenset({"if_revision", "interval_seconds", "seconds", "timeout_seconds"})
 _OWN: Final = frozenset({"job_id", "output", "server"})
 """Parameters that are the command line's own, and no fields of a command."""
 
@@ -98,7 +99,8 @@ def show(parameters: Parameters) -> int:
 def send(parameters: Parameters, name: str) -> int:
     """Send a command to a monitor, and print what became of it."""
     fields = {field: value for field, value in parameters.items() if field not in _OWN and value is not None}
-    given = {"id": uuid4().hex, "name": name, **fields}
+    numbers = {field: number(fields[field]) for field in _NUMBERS & fields.keys()}
+    given = {"id": uuid4().hex, "name": name, **fields, **numbers}
     command = parse_command(given)
 
     async def errand(service: Monitors) -> int:

@@ -111,3 +111,11 @@ class NotExplained(ServiceError):
 
     def __init__(self, job_id: str, why: str) -> None:
         super().__init__(f"cannot explain '{job_id}': {why}")
+
+
+class NotTaken(NotExplained):
+    """No worker was there to make the check."""
+
+
+class NotAnswered(NotExplained):
+    """A worker makes the check, and has not answered in time."""

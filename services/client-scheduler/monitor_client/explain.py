@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from durabletask.client import OrchestrationState, OrchestrationStatus
 
-from monitor_client.errors import NotExplained, SchedulerUnreachable, ServiceError
+from monitor_client.errors import NotAnswered, NotExplained, NotTaken, SchedulerUnreachable, ServiceError
 from monitor_client.gateway import Gateway
 from monitor_client.view import ENDED, parsed
 from monitor_core.contract import EXPLAIN, EXPLAIN_PREFIX, VERSION, Explanation, MonitorInput, MonitorRequest
@@ -66,9 +66,9 @@ def _explanation(state: OrchestrationState | None, job_id: str, waited: float) -
         case OrchestrationStatus.TERMINATED:
             raise NotExplained(job_id, "its instance was terminated from outside")
         case OrchestrationStatus.PENDING:
-            raise NotExplained(job_id, _no_worker(waited))
+            raise NotTaken(job_id, _no_worker(waited))
         case _:
-            raise NotExplained(job_id, f"a worker has taken it, but has not answered within {waited:g} s")
+            raise NotAnswered(job_id, f"a worker has taken it, but has not answered within {waited:g} s")
 
 
 def _no_worker(waited: float) -> str:

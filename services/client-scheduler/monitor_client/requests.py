@@ -108,7 +108,7 @@ def fields_of(options: Options) -> Iterator[Given]:
         yield Given("--url", ("check", "url"), filled(options["url"], options["job_id"]))
     for name, place in _PLACES.items():
         if _is_given(options, name):
-            value = _number(options[name]) if name in _NUMBERS else options[name]
+            value = number(options[name]) if name in _NUMBERS else options[name]
             yield Given(_ARGUMENTS.get(name, _flag(name)), place, value)
     for name, separator, place in _PAIRS:
         for key, value in _pairs(name, separator, options.get(name) or ()).items():
@@ -140,10 +140,10 @@ def seconds(flag: str, text: str | None) -> float | None:
     """
     if text is None:
         return None
-    number = _number(text)
-    if not isinstance(number, int | float) or not 0 <= number <= YEAR:
+    given = number(text)
+    if not isinstance(given, int | float) or not 0 <= given <= YEAR:
         raise RequestError([Problem(flag, f"should be a number of seconds, at least 0 (got {text!r})")])
-    return float(number)
+    return float(given)
 
 
 def _data(asked: Iterable[Given]) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def _refuse_what_has_no_effect(options: Options, url: str | None) -> None:
     else:
         problems += _without("has no effect on a URL: leave out --url", options, _SIMULATED_ONLY)
     backoff = options.get("backoff")
-    if _is_given(options, "max_interval") and (backoff is None or _number(backoff) == 1):
+    if _is_given(options, "max_interval") and (backoff is None or number(backoff) == 1):
         problems.append(Problem("--max-interval", "has no effect without a --backoff above 1"))
     if problems:
         raise RequestError(problems)
@@ -209,7 +209,7 @@ def _not_json(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _number(text: object) -> object:
+def number(text: object) -> object:
     """The number that is meant; what is none stays as it is, for its field to refuse."""
     for kind in (int, float):
         try:

@@ -31,6 +31,8 @@ from monitor_core.contract import (
     Explanation,
     MonitorInput,
     MonitorRequest,
+    Problem,
+    RequestError,
     instance_id,
 )
 from monitor_core.kinds import BUILT_IN, CheckSpec
@@ -91,8 +93,16 @@ class MonitorService:
             selection: which; what the scheduler cannot select by is left out of the page, which is then short.
             token: of the page before; None for the first page.
             limit: how many to look at, at most.
+
+        Raises:
+            RequestError: the token is of no page.
         """
-        page = await self._gateway.page(query_of(selection, limit), token)
+        try:
+            page = await self._gateway.page(query_of(selection, limit), token)
+        except SchedulerRefused as error:
+            if token is None or error.code != "INVALID_ARGUMENT":
+                raise
+            raise RequestError([Problem("token", "is of no page: begin with the first")]) from error
         return listed(page, selection)
 
     async def purge(self, job_id: str) -> None:

@@ -177,6 +177,13 @@ class ClientSettings(_ServiceSettings):
     api_rate: int = Field(
         50, alias="MONITOR_API_RATE", ge=1, le=100_000, description="Requests a second that one caller may make."
     )
+    api_viewers: int = Field(
+        1000,
+        alias="MONITOR_API_VIEWERS",
+        ge=1,
+        le=100_000,
+        description="How many may watch monitors live at a time, a connection each.",
+    )
 
     @field_validator("server")
     @classmethod

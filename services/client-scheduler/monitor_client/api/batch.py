@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import APIRouter
-from pydantic import Field
+from pydantic import Field, StrictBool
 
+from monitor_client.api.bodies import JsonObject
+from monitor_client.api.paths import require_addressable
 from monitor_client.api.problems import ProblemDetails, problem_of
 from monitor_client.errors import ServiceError
 from monitor_client.identity import Started
@@ -19,8 +21,8 @@ LARGEST_BATCH: Final = 1000
 class Batch(Model):
     """Many starts."""
 
-    requests: list[dict[str, Any]] = Field(min_length=1, max_length=LARGEST_BATCH)
-    restart: bool = False
+    requests: list[JsonObject] = Field(min_length=1, max_length=LARGEST_BATCH)
+    restart: StrictBool = False
 
 
 class BatchItem(Model):
@@ -42,7 +44,7 @@ def router(service: MonitorService, kinds: Mapping[str, type[CheckSpec]]) -> API
     routes = APIRouter(tags=["monitors"])
 
     @routes.post("/monitors:batch")
-    async def start_many(batch: Batch) -> BatchResult:
+    async def start_monitors(batch: Batch) -> BatchResult:
         """Start up to 1,000 monitors; one that cannot be started hinders no other."""
         items: list[BatchItem | MonitorRequest] = [_parsed(given, kinds) for given in batch.requests]
         sound = [(place, item) for place, item in enumerate(items) if isinstance(item, MonitorRequest)]
@@ -57,7 +59,7 @@ def router(service: MonitorService, kinds: Mapping[str, type[CheckSpec]]) -> API
 
 def _parsed(given: dict[str, Any], kinds: Mapping[str, type[CheckSpec]]) -> BatchItem | MonitorRequest:
     try:
-        return parse_request(given, kinds)
+        return require_addressable(parse_request(given, kinds))
     except RequestError as error:
         job_id = given.get("job_id")
         return BatchItem(job_id=job_id if isinstance(job_id, str) else None, problem=problem_of(error))

@@ -13,13 +13,14 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from monitor_client.api.paths import JobId
-from monitor_client.api.problems import problem_of
+from monitor_client.api.problems import Refused, problem_of
 from monitor_client.errors import ServiceError
 from monitor_client.live import Live
 from monitor_client.service import MonitorService
 from monitor_client.view import MonitorView
 
 _RETRY_MILLISECONDS: Final = 2000
+_FULL_SECONDS: Final = "10"
 
 LastEventId = Annotated[str | None, Header(description="The id of the last event that was received.")]
 
@@ -28,9 +29,37 @@ class NothingNew(Exception):
     """The client has had the last event."""
 
 
-def router(service: MonitorService, live: Live) -> APIRouter:
-    """The route `/monitors/{job_id}/events`."""
-    routes = APIRouter(tags=["monitors"])
+class Seats:
+    """As many viewers at a time as the service has seats: each holds a connection open."""
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+
+    async def __call__(self) -> AsyncIterator[None]:
+        """Take one until the answer has ended.
+
+        Raises:
+            Refused: all are taken (503).
+        """
+        if self._free <= 0:
+            detail = "as many watch as this service lets: come back later, or ask for the monitor itself"
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": _FULL_SECONDS})
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
+
+
+def router(service: MonitorService, live: Live, most_viewers: int) -> APIRouter:
+    """The route `/monitors/{job_id}/events`.
+
+    Args:
+        service: the monitors.
+        live: shares the watching of them.
+        most_viewers: how many may watch at a time.
+    """
+    routes = APIRouter(tags=["monitors"], dependencies=[Depends(Seats(most_viewers))])
 
     async def known(job_id: JobId, last_event_id: LastEventId = None) -> str:
         # Before the first byte: what is wrong by now still has a status code of its own.
@@ -44,8 +73,13 @@ def router(service: MonitorService, live: Live) -> APIRouter:
         response_class=EventSourceResponse,
         responses={HTTPStatus.NO_CONTENT: {"description": "It has ended, and the client has had the last event."}},
     )
-    async def events(job_id: Annotated[str, Depends(known)]) -> AsyncIterator[ServerSentEvent]:
-        """The monitor as it is, then on every change, until it ends."""
+    async def watch_monitor(job_id: Annotated[str, Depends(known)]) -> AsyncIterator[ServerSentEvent]:
+        """The monitor as it is, then on every change, until it ends: server-sent events.
+
+        `monitor` holds a monitor as `GET /monitors/{job_id}` gives it, `verdict` the last one, `problem` a problem
+        where it can be watched no longer. While nothing changes there is a comment every 15 s. 503 where as many
+        watch as the service lets.
+        """
         async with aclosing(live.views(job_id)) as views:
             try:
                 async for view in views:

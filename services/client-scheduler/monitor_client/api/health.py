@@ -2,14 +2,25 @@
 
 import logging
 from http import HTTPStatus
+from typing import Final, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from monitor_client.errors import ServiceError
 from monitor_client.readiness import Reader, require_ready
+from monitor_core.contract import Model
 
 _log = logging.getLogger(__name__)
+
+
+class Health(Model):
+    """The answer to a probe."""
+
+    status: Literal["ok", "no"]
+
+
+_NOT_READY: Final = {"model": Health, "description": "The scheduler does not answer."}
 
 
 class Readiness:
@@ -43,11 +54,11 @@ def router(service: Reader, endpoint: str) -> APIRouter:
     readiness = Readiness(service, endpoint)
 
     @routes.get("/healthz")
-    async def healthz() -> dict[str, str]:
+    async def healthz() -> Health:
         """Whether the process works."""
-        return {"status": "ok"}
+        return Health(status="ok")
 
-    @routes.get("/readyz", responses={HTTPStatus.SERVICE_UNAVAILABLE: {"description": "It does not answer."}})
+    @routes.get("/readyz", response_model=Health, responses={HTTPStatus.SERVICE_UNAVAILABLE: _NOT_READY})
     async def readyz() -> JSONResponse:
         """Whether the scheduler answers; 503 where it does not."""
         if await readiness.holds():

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
-from pydantic import AwareDatetime, Field
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from pydantic import BeforeValidator, Field
 
-from monitor_client.api.paths import JobId, encoded
+from monitor_client.api.bodies import Json
+from monitor_client.api.paths import JobId, place_of, require_addressable
+from monitor_client.api.problems import declared, headers
 from monitor_client.identity import Started
 from monitor_client.listing import MOST_AT_A_TIME, Selection
 from monitor_client.service import MonitorService
@@ -15,14 +17,12 @@ from monitor_client.view import MonitorView
 from monitor_core.contract import (
     Model,
     MonitorRequest,
-    Problem,
-    RequestError,
+    Utc,
     Verdict,
     parse_request,
 )
 from monitor_core.kinds import CheckSpec
 
-Json = Annotated[dict[str, Any], Body()]
 Run = Annotated[
     str | None,
     Header(
@@ -41,19 +41,37 @@ class MonitorList(Model):
     unreadable: int = Field(0, description="Monitors of a newer version, left out.")
 
 
+Restart = Annotated[bool, Query(description="Whether a job whose monitor has ended is started anew.")]
+Token = Annotated[str | None, Query(description="Of a page's `next_link`: follow that instead.")]
 Limit = Annotated[int, Query(ge=1, le=MOST_AT_A_TIME, description="How many to look at, at most.")]
+
+
+def _no_number(value: object) -> object:
+    if isinstance(value, str) and value.replace(".", "", 1).removeprefix("-").isdecimal():
+        raise ValueError("should be a time such as 2026-01-01T12:00:00Z")
+    return value
+
+
+Moment = Annotated[Utc, BeforeValidator(_no_number)]
+Label = Annotated[str, Field(pattern="^[^=]+=")]
+
+
+def _said(field: str) -> Any:
+    return Query(description=Selection.model_fields[field].description)
 
 
 def _selected(
     *,
-    state: Literal["running", "ended"] | None = None,
-    created_after: AwareDatetime | None = None,
-    created_before: AwareDatetime | None = None,
-    prefix: Annotated[str, Query(max_length=128)] = "",
-    verdict: Verdict | None = None,
-    label: Annotated[list[str], Query(max_length=32, description="NAME=VALUE; repeatable.")] = [],  # noqa: B006
+    state: Annotated[Literal["running", "ended"] | None, _said("state")] = None,
+    created_after: Annotated[Moment | None, _said("created_after")] = None,
+    created_before: Annotated[Moment | None, _said("created_before")] = None,
+    prefix: Annotated[str, Field(max_length=128), _said("prefix")] = "",
+    verdict: Annotated[Verdict | None, _said("verdict")] = None,
+    label: Annotated[
+        list[Label], Query(max_length=32, description="NAME=VALUE, only those with it; repeatable; within a page.")
+    ] = [],  # noqa: B006 # never changed
 ) -> Selection:
-    labels = dict(_label(text) for text in label)
+    labels = {name: value for name, _, value in (text.partition("=") for text in label)}
     return Selection(
         state=state,
         created_after=created_after,
@@ -71,19 +89,31 @@ def router(service: MonitorService, kinds: Mapping[str, type[CheckSpec]]) -> API
     """The routes below `/monitors`."""
     routes = APIRouter(tags=["monitors"])
 
-    @routes.post("/monitors", status_code=HTTPStatus.ACCEPTED)
-    async def start(
-        request: Request, response: Response, given: Json, *, restart: bool = False, run: Run = None
+    @routes.post(
+        "/monitors",
+        status_code=HTTPStatus.ACCEPTED,
+        responses={
+            HTTPStatus.ACCEPTED: {"headers": headers("Location", "Operation-Location", "Retry-After")},
+            **declared(HTTPStatus.CONFLICT),
+        },
+    )
+    async def start_monitor(
+        request: Request, response: Response, given: Json, *, restart: Restart = False, run: Run = None
     ) -> Started:
-        """Start a monitor, or join the one that waits for the very same."""
-        asked = parse_request(given, kinds)
+        """Start a monitor, or join the one that waits for the very same.
+
+        A start that is sent again with the same `Repeatability-Request-ID` finds itself. 409 where the job is
+        being monitored otherwise (`errors` names the fields that differ), and where its monitor has ended, unless
+        `restart` says to start it anew.
+        """
+        asked = require_addressable(parse_request(given, kinds))
         started = await service.start(asked, run=run, restart=restart)
         response.headers.update(_where(request, started, asked))
         return started
 
     @routes.get("/monitors")
     async def list_monitors(
-        request: Request, selection: Selected, *, token: str | None = None, limit: Limit = 50
+        request: Request, selection: Selected, *, token: Token = None, limit: Limit = 50
     ) -> MonitorList:
         """A page of monitors. It may be short where the verdict or labels select, though others follow."""
         page = await service.list(selection, token=token, limit=limit)
@@ -91,31 +121,24 @@ def router(service: MonitorService, kinds: Mapping[str, type[CheckSpec]]) -> API
         return MonitorList(value=page.monitors, next_link=link, unreadable=page.unreadable)
 
     @routes.get("/monitors/{job_id}")
-    async def get(job_id: JobId) -> MonitorView:
+    async def get_monitor(job_id: JobId) -> MonitorView:
         """How a monitor stands, or how it ended."""
         return await service.get(job_id)
 
-    @routes.delete("/monitors/{job_id}", status_code=HTTPStatus.NO_CONTENT)
-    async def purge(job_id: JobId) -> None:
-        """Delete a monitor that has ended."""
+    @routes.delete(
+        "/monitors/{job_id}", status_code=HTTPStatus.NO_CONTENT, responses=declared(HTTPStatus.CONFLICT)
+    )
+    async def delete_monitor(job_id: JobId) -> None:
+        """Delete a monitor that has ended; 409 while it runs: cancel it first."""
         await service.purge(job_id)
 
     return routes
 
 
-def _label(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition("=")
-    if not separator or not name:
-        raise RequestError([Problem("label", f"should be NAME=VALUE (got {text!r})")])
-    return name, value
-
-
 def _where(request: Request, started: Started, asked: MonitorRequest) -> dict[str, str]:
-    job = encoded(started.job_id)
-    base = str(request.base_url).rstrip("/")
     return {
-        "Location": f"{base}/monitors/{job}",
-        "Operation-Location": f"{base}/operations/{job}",
+        "Location": place_of(request, "monitors", started.job_id),
+        "Operation-Location": place_of(request, "operations", started.job_id),
         "Retry-After": retry_after(asked.polling.interval_seconds),
     }
 

@@ -4,6 +4,7 @@ https://github.com/microsoft/api-guidelines/blob/vNext/azure/Guidelines.md, "Lon
 """
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final, Literal
 
 from fastapi import APIRouter, Response
@@ -11,6 +12,7 @@ from pydantic import Field
 
 from monitor_client.api.monitors import retry_after
 from monitor_client.api.paths import JobId
+from monitor_client.api.problems import HEADERS
 from monitor_client.service import MonitorService
 from monitor_client.view import MonitorView, Phase
 from monitor_core.contract import Model, Utc, Verdict
@@ -51,9 +53,13 @@ def router(service: MonitorService) -> APIRouter:
     """The route `/operations/{job_id}`."""
     routes = APIRouter(tags=["operations"])
 
-    @routes.get("/operations/{job_id}", response_model_exclude_none=True)
-    async def operation(job_id: JobId, response: Response) -> Operation:
-        """A monitor's state as that of an Azure long-running operation."""
+    @routes.get(
+        "/operations/{job_id}",
+        response_model_exclude_none=True,
+        responses={HTTPStatus.OK: {"headers": {"Retry-After": HEADERS["Retry-After"]}}},
+    )
+    async def get_operation(job_id: JobId, response: Response) -> Operation:
+        """A monitor's state as that of an Azure long-running operation; Retry-After until it ends."""
         view = await service.get(job_id)
         if view.verdict is None:
             response.headers["Retry-After"] = retry_after(view.status.interval_seconds if view.status else 1)

@@ -1,6 +1,6 @@
 """How the API says what went wrong: problem details (RFC 9457), from one table of exceptions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -9,12 +9,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
 
 from monitor_client import errors
 from monitor_core.contract import Model, RequestError
 
 MEDIA_TYPE: Final = "application/problem+json"
 _RETRY_SECONDS: Final = "5"
+_METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
 _STATUSES: Final[Mapping[type[Exception], HTTPStatus]] = {
     RequestError: HTTPStatus.BAD_REQUEST,
     errors.NotFound: HTTPStatus.NOT_FOUND,
@@ -26,9 +29,27 @@ _STATUSES: Final[Mapping[type[Exception], HTTPStatus]] = {
     errors.Unreadable: HTTPStatus.BAD_GATEWAY,
     errors.NotAllowed: HTTPStatus.BAD_GATEWAY,
     errors.SchedulerRefused: HTTPStatus.BAD_GATEWAY,
+    errors.ServerRefused: HTTPStatus.BAD_GATEWAY,
     errors.SchedulerUnreachable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.NotTaken: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.NotAnswered: HTTPStatus.GATEWAY_TIMEOUT,
+    errors.NotExplained: HTTPStatus.BAD_GATEWAY,
 }
 """The first class that fits counts."""
+
+
+_URL: Final = {"type": "string", "format": "uri"}
+HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "Allow": {"description": "The methods that there are.", "schema": {"type": "string"}},
+    "Location": {"description": "The monitor's URL.", "schema": _URL},
+    "Operation-Location": {"description": "The monitor as an Azure long-running operation.", "schema": _URL},
+    "Retry-After": {
+        "description": "Seconds after which it is worth asking again.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "WWW-Authenticate": {"description": "How to say who is asking.", "schema": {"type": "string"}},
+}
+"""What the headers of answers mean, as OpenAPI describes them."""
 
 
 class FieldProblem(Model):
@@ -65,14 +86,20 @@ class Refused(Exception):
 def problem_of(error: Exception) -> ProblemDetails:
     """The problem details of an exception that a call raises by design."""
     status = next(status for kind, status in _STATUSES.items() if isinstance(error, kind))
-    found = error.problems if isinstance(error, RequestError) else ()
     return ProblemDetails(
         type=f"urn:durable-monitor:{type(error).__name__}",
         title=status.phrase,
         status=status,
         detail=str(error),
-        errors=tuple(FieldProblem(field=one.field, reason=one.reason) for one in found),
+        errors=tuple(_fields(error)),
     )
+
+
+def _fields(error: Exception) -> Iterator[FieldProblem]:
+    if isinstance(error, RequestError):
+        yield from (FieldProblem(field=one.field, reason=one.reason) for one in error.problems)
+    elif isinstance(error, errors.Conflict):
+        yield from (FieldProblem(field=name, reason="differs from what runs") for name in error.fields)
 
 
 def response(problem: ProblemDetails, headers: Mapping[str, str] | None = None) -> JSONResponse:
@@ -80,6 +107,16 @@ def response(problem: ProblemDetails, headers: Mapping[str, str] | None = None) 
     return JSONResponse(
         problem.model_dump(mode="json"), problem.status, headers=dict(headers or {}), media_type=MEDIA_TYPE
     )
+
+
+def declared(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """For a route's declaration: problems that it answers with beside those that any route has."""
+    return {status: {"$ref": f"#/components/responses/{status.name}"} for status in statuses}
+
+
+def headers(*names: str) -> dict[str, Any]:
+    """For a route's declaration: headers of an answer that are always there."""
+    return {name: {"required": True, **HEADERS[name]} for name in names}
 
 
 def refusal(error: Refused) -> JSONResponse:
@@ -94,7 +131,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 async def _by_design(_: Request, error: Exception) -> JSONResponse:
@@ -115,15 +151,28 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     return response(_plain(HTTPStatus.BAD_REQUEST, detail, found))
 
 
-async def _http(_: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 # registered for it alone
-    return response(_plain(HTTPStatus(error.status_code), str(error.detail)), error.headers)
+    status, said, more = HTTPStatus(error.status_code), str(error.detail), dict(error.headers or {})
+    match status:
+        case HTTPStatus.NOT_FOUND:
+            said = "there is nothing here: /openapi.json says what there is"
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            more = {"Allow": ", ".join(_methods(request))}
+            said = f"{request.method} is not for this: {more['Allow']} may be"
+        case HTTPStatus.BAD_REQUEST:
+            said = "the body is not JSON: it cannot be read as UTF-8, or is nested too deep"
+    return response(_plain(status, said), more)
 
 
-async def _unexpected(_: Request, error: Exception) -> JSONResponse:
-    # What it was stands in the log, which the server writes; the caller is told nothing of the inside.
-    del error
-    return response(_plain(HTTPStatus.INTERNAL_SERVER_ERROR, "a defect of Durable Monitor; its log says more"))
+def _methods(request: Request) -> list[str]:
+    """What the path that was asked for may be asked; the framework knows but of one of its routes."""
+    asked = ({**request.scope, "method": method} for method in _METHODS)
+    return [one["method"] for one in asked if _is_served(request.app.routes, one)]
+
+
+def _is_served(routes: Sequence[BaseRoute], scope: Scope) -> bool:
+    return any(route.matches(scope)[0] is Match.FULL for route in routes)
 
 
 def _plain(status: HTTPStatus, detail: str, found: Sequence[FieldProblem] = ()) -> ProblemDetails:
@@ -132,4 +181,6 @@ def _plain(status: HTTPStatus, detail: str, found: Sequence[FieldProblem] = ()) 
 
 def _field_problem(detail: Mapping[str, Any]) -> FieldProblem:
     place, *path = (str(part) for part in detail["loc"])
+    if detail["type"] == "json_invalid":
+        return FieldProblem(field=place, reason=f"is not JSON: {detail['ctx']['error']}, character {path[0]}")
     return FieldProblem(field=".".join(path) or place, reason=str(detail["msg"]).removeprefix("Value error, "))

@@ -19,7 +19,10 @@ class Model(BaseModel):
 
 
 def _to_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("should be in the years 1 to 9999 as UTC") from None
 
 
 Utc = Annotated[AwareDatetime, AfterValidator(_to_utc)]

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 from monitor_core.contract.base import Model, Problem, RequestError, Utc, problems_of
 from monitor_core.contract.request import YEAR, Expression, Interval, Seconds
 
-_EDITABLE = ("interval_seconds", "timeout_seconds", "success_when", "failure_when")
+EDITABLE: Final = ("interval_seconds", "timeout_seconds", "success_when", "failure_when")
 CommandId = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -81,7 +81,7 @@ class Edit(_Command):
 
     def changes(self) -> dict[str, float | str]:
         """The fields to change, by name."""
-        return {name: value for name in _EDITABLE if (value := getattr(self, name)) is not None}
+        return {name: value for name in EDITABLE if (value := getattr(self, name)) is not None}
 
 
 class Complete(_Command):
