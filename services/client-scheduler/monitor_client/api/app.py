@@ -6,6 +6,7 @@ from typing import Final
 from fastapi import FastAPI
 from limits import RateLimitItemPerSecond
 
+from monitor_client import web
 from monitor_client.api import batch, control, events, health, monitors, operations, problems
 from monitor_client.api.access import Anyone, Authenticator, Gate
 from monitor_client.api.paths import EncodedPaths
@@ -50,4 +51,5 @@ def create_app(
     app.include_router(control.router(service))
     app.include_router(events.router(service, Live(service.watch)))
     app.include_router(operations.router(service))
+    app.include_router(web.router(service, kinds))
     return app
