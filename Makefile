@@ -13,10 +13,10 @@ DETERMINISTIC := services/shared/monitor_core/contract services/shared/monitor_c
 	$(addprefix services/worker/monitor_worker/,commands.py explaining.py orchestrator.py policy.py reports.py versions.py views.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types imports unit up-smoke histories reference lock format clean
+.PHONY: help demo test lint types imports unit up-smoke histories reference screenshots lock format clean
 
 help: ## Show the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(READY): requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -65,6 +65,10 @@ histories: $(READY) ## Record the histories that a new version of the orchestrat
 
 reference: $(READY) ## Write the pages of docs/ that are generated from the code
 	PYTHONPATH=dev:services/shared:services/client-scheduler $(BIN)/python -m reference
+
+screenshots: $(READY) ## Make the pictures of the web page in docs/ anew (needs Chromium)
+	PYTHONPATH=tests:dev:services/shared:services/worker:services/client-scheduler \
+		$(BIN)/python -m browser.screenshots docs/screenshots
 
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --upgrade

@@ -20,6 +20,7 @@ from monitor_core.contract import (
     MonitorResult,
     MonitorStatus,
     ObservationSummary,
+    Paused,
     Progress,
     Transition,
     Verdict,
@@ -170,3 +171,12 @@ def test_the_result_is_the_verdict_and_its_evidence(
     assert result.monitoring_duration_seconds == (now - progress.started_at).total_seconds()
     assert (result.last_observation, result.last_error) == (progress.observation, progress.error)
     assert result.transitions == progress.transitions
+
+
+def test_a_pause_that_stops_the_deadline_says_since_when() -> None:
+    for stops, since in ((True, at(3)), (False, None)):
+        paused = monitor({"pause": Paused(since=at(3), deadline_stops=stops)})
+        status = MonitorStatus.model_validate(views.status_of(paused, AwaitTurn(), at(4)))
+        assert (status.paused, status.deadline_stopped_at) == (True, since)
+    status = MonitorStatus.model_validate(views.status_of(monitor(), AwaitTurn(), at(4)))
+    assert (status.paused, status.deadline_stopped_at) == (False, None)

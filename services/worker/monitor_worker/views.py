@@ -35,6 +35,7 @@ def status_of(monitor: Monitor, step: Step, now: datetime) -> dict[str, Any]:
         error=_line(progress.error.message if progress.error else None),
         consecutive_errors=progress.consecutive_errors,
         paused=progress.pause is not None,
+        deadline_stopped_at=progress.pause.since if progress.pause and progress.pause.deadline_stops else None,
         revision=progress.revision,
         commands=progress.commands[-SHOWN_COMMANDS:],
         transitions=progress.transitions,

@@ -6,6 +6,7 @@ from typing import Final
 from fastapi import FastAPI
 from limits import RateLimitItemPerSecond
 
+from monitor_client import web
 from monitor_client.api import batch, control, events, explain, health, monitors, openapi, operations, problems
 from monitor_client.api import kinds as kinds_of
 from monitor_client.api.access import Anyone, Authenticator, Gate
@@ -70,4 +71,5 @@ def create_app(
     app.include_router(operations.router(service))
     app.include_router(explain.router(service, kinds))
     app.include_router(kinds_of.router(kinds))
+    app.include_router(web.router(service, kinds))
     return app

@@ -52,9 +52,14 @@ JobId = Annotated[str, Path(min_length=1, max_length=1200), AfterValidator(_deco
 """The job id, percent-encoded in the path."""
 
 
+def encoded(job_id: str) -> str:
+    """A job id as a part of a path."""
+    return quote(job_id, safe="")
+
+
 def place_of(request: Request, resource: str, job_id: str) -> str:
     """The URL of what belongs to a job, as the caller reaches this service."""
-    return f"{str(request.base_url).rstrip('/')}/{resource}/{quote(job_id, safe='')}"
+    return f"{str(request.base_url).rstrip('/')}/{resource}/{encoded(job_id)}"
 
 
 def require_addressable(asked: MonitorRequest) -> MonitorRequest:

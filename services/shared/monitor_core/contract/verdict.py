@@ -73,6 +73,9 @@ class MonitorStatus(Model):
     error: str | None = Field(description="The last check's error; null where it had none.")
     consecutive_errors: int
     paused: bool
+    deadline_stopped_at: Utc | None = Field(
+        None, description="Since when a pause has stopped the deadline; null while the time runs."
+    )
     revision: int
     commands: tuple[CommandOutcome, ...] = Field(description="The last few commands, the newest last.")
     transitions: tuple[Transition, ...]
