@@ -5,6 +5,7 @@
 import io
 import os
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -67,6 +68,7 @@ from monitor_client.options import (
 )
 from monitor_client.usage import Command, PlainFormGroup, VersionAsked
 
+EXIT_INTERRUPTED: Final = 130
 _NEGATIVE: Final = re.compile(r"No such option: -\d")
 
 app = typer.Typer(
@@ -356,11 +358,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # What was observed may be more than the terminal's encoding can say.
         sys.stdout.reconfigure(errors="backslashreplace")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # gRPC writes to stderr from below, about what comes back as an error anyway.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
         code = typer.main.get_command(app).main(args=arguments, standalone_mode=False)
         return int(code or 0)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     except VersionAsked:
         from monitor_core import __version__
 

@@ -6,13 +6,15 @@ from typing import Final
 
 from monitor_client.countdown import next_check
 from monitor_client.view import MonitorView, Phase
-from monitor_client.words import clean, clock, count, day_and_clock, duration, until
+from monitor_client.words import clean, clock, count, day_and_clock, duration, span, until
 from monitor_core.contract import CommandOutcome, MonitorResult, MonitorStatus, Transition
 
 Row = tuple[str, str]
 """A label and what stands beside it."""
 
 TRANSITIONS: Final = "transitions"
+_LATE_SECONDS: Final = 15.0
+"""From when on a check that is due and not reported lets one wonder; a worker that dies is found out later."""
 _PENDING: Final = f"{Phase.PENDING} (no worker has taken it yet)"
 
 
@@ -34,8 +36,8 @@ def _progress(view: MonitorView, now: datetime) -> Iterator[str]:
     if view.verdict is None:
         due = next_check(view, now)
         if due is not None:
-            yield f"next check {until(due, now)}"
-        yield f"deadline {until(status.deadline, now)}"
+            yield f"next check {_until_check(due, now)}"
+        yield f"deadline {_until_deadline(status, now)}"
 
 
 def state_rows(view: MonitorView, now: datetime) -> list[Row]:
@@ -54,8 +56,8 @@ def _status_rows(view: MonitorView, status: MonitorStatus, now: datetime) -> Ite
         yield "error", _error(status)
     due = next_check(view, now)
     if due is not None:
-        yield "next check", _ahead(due, now)
-    yield "deadline", _ahead(status.deadline, now)
+        yield "next check", f"{day_and_clock(due, now)} ({_until_check(due, now)})"
+    yield "deadline", _deadline(status, now)
     for last in status.commands[-1:]:
         yield "last command", f"{clean(last.name)} {outcome(last)}"
     yield from _transitions(status.transitions, now)
@@ -103,8 +105,20 @@ def _run_row(run: str | None) -> list[Row]:
     return [("run", clean(run))] if run else []
 
 
-def _ahead(moment: datetime, now: datetime) -> str:
-    return f"{day_and_clock(moment, now)} ({until(moment, now)})"
+def _until_check(due: datetime, now: datetime) -> str:
+    late = (now - due).total_seconds() > _LATE_SECONDS
+    return f"{until(due, now)}: is a worker running?" if late else until(due, now)
+
+
+def _until_deadline(status: MonitorStatus, now: datetime) -> str:
+    if status.deadline_stopped_at is None:
+        return until(status.deadline, now)
+    return f"stopped, {span((status.deadline - status.deadline_stopped_at).total_seconds())} left"
+
+
+def _deadline(status: MonitorStatus, now: datetime) -> str:
+    when = _until_deadline(status, now)
+    return when if status.deadline_stopped_at else f"{day_and_clock(status.deadline, now)} ({when})"
 
 
 def _checks(status: MonitorStatus) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 
 from monitor_client.connect import open_monitors
 from monitor_client.display import Display
+from monitor_client.errors import SchedulerUnreachable, WatchGivenUp
 from monitor_client.face import Monitors
 from monitor_client.view import MonitorView, Phase
 from monitor_client.words import clean
@@ -75,12 +76,20 @@ class Watched:
         loop = asyncio.get_running_loop()
         hint = loop.call_later(_PENDING_SECONDS, display.warn, self._pending_hint())
         views = service.watch(self.job_id, run, on_unreachable=lambda why: display.warn(f"Still trying: {why}"))
-        with display.open():
-            async for view in views:
-                display.show(view)
-                if view.state is not Phase.PENDING:
-                    hint.cancel()
-        return view
+        last: MonitorView | None = None
+        try:
+            with display.open():
+                async for last in views:
+                    display.show(last)
+                    if last.state is not Phase.PENDING:
+                        hint.cancel()
+        except SchedulerUnreachable as error:
+            raise error if last is None else WatchGivenUp(error, self.job_id) from error
+        finally:
+            hint.cancel()
+        if last is None:
+            raise AssertionError("a watch shows something, or raises")
+        return last
 
     def _pending_hint(self) -> str:
         return f"{clean(self.job_id)}: no worker has taken it yet. Is one running on this ENDPOINT and TASKHUB?"
