@@ -15,14 +15,6 @@ class SchedulerUnreachable(ServiceError):
         super().__init__(f"cannot reach the scheduler at {endpoint}: {why} (is ENDPOINT right, and does it run?)")
 
 
-class WatchGivenUp(SchedulerUnreachable):
-    """The scheduler was gone for too long; what was watched goes on without its watcher."""
-
-    def __init__(self, why: SchedulerUnreachable, job_id: str) -> None:
-        self.why = why.why
-        ServiceError.__init__(self, f"{why}: gave up watching; the monitor of '{job_id}' goes on")
-
-
 class NoCredential(SchedulerUnreachable):
     """No token could be had, so that the scheduler was not even asked."""
 
@@ -85,7 +77,7 @@ class Conflict(ServiceError):
         self.fields = tuple(fields)
         super().__init__(
             f"'{job_id}' is being monitored already, with another {', '.join(fields)}: "
-            "watch that one, ask for the same, choose another job id, or cancel it first"
+            "ask for the same, choose another job id, or cancel that monitor first"
         )
 
 

@@ -13,8 +13,6 @@ Row = tuple[str, str]
 """A label and what stands beside it."""
 
 TRANSITIONS: Final = "transitions"
-_LATE_SECONDS: Final = 15.0
-"""From when on a check that is due and not reported lets one wonder; a worker that dies is found out later."""
 _PENDING: Final = f"{Phase.PENDING} (no worker has taken it yet)"
 
 
@@ -36,7 +34,7 @@ def _progress(view: MonitorView, now: datetime) -> Iterator[str]:
     if view.verdict is None:
         due = next_check(view, now)
         if due is not None:
-            yield f"next check {_until_check(due, now)}"
+            yield f"next check {until(due, now)}"
         yield f"deadline {_until_deadline(status, now)}"
 
 
@@ -56,7 +54,7 @@ def _status_rows(view: MonitorView, status: MonitorStatus, now: datetime) -> Ite
         yield "error", _error(status)
     due = next_check(view, now)
     if due is not None:
-        yield "next check", f"{day_and_clock(due, now)} ({_until_check(due, now)})"
+        yield "next check", _ahead(due, now)
     yield "deadline", _deadline(status, now)
     for last in status.commands[-1:]:
         yield "last command", f"{clean(last.name)} {outcome(last)}"
@@ -105,9 +103,8 @@ def _run_row(run: str | None) -> list[Row]:
     return [("run", clean(run))] if run else []
 
 
-def _until_check(due: datetime, now: datetime) -> str:
-    late = (now - due).total_seconds() > _LATE_SECONDS
-    return f"{until(due, now)}: is a worker running?" if late else until(due, now)
+def _ahead(moment: datetime, now: datetime) -> str:
+    return f"{day_and_clock(moment, now)} ({until(moment, now)})"
 
 
 def _until_deadline(status: MonitorStatus, now: datetime) -> str:

@@ -10,7 +10,6 @@ from typing import Final
 
 from monitor_client.connect import open_monitors
 from monitor_client.display import Display
-from monitor_client.errors import SchedulerUnreachable, WatchGivenUp
 from monitor_client.face import Monitors
 from monitor_client.view import MonitorView, Phase
 from monitor_client.words import clean
@@ -83,8 +82,6 @@ class Watched:
                     display.show(last)
                     if last.state is not Phase.PENDING:
                         hint.cancel()
-        except SchedulerUnreachable as error:
-            raise error if last is None else WatchGivenUp(error, self.job_id) from error
         finally:
             hint.cancel()
         if last is None:
