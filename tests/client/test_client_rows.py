@@ -218,3 +218,13 @@ def test_nothing_is_due_while_paused_or_without_a_status() -> None:
     assert counting(0, in_turn(paused=True)) is None
     assert next_check(view(), NOON) is None
     assert next_check(view(status(), runtime=Runtime.TERMINATED), NOON) is None
+
+
+def test_a_worker_that_does_not_report_is_asked_after() -> None:
+    seen = view(status(deadline="2026-01-01T13:00:00Z"))
+    due = next_check(seen, NOON)
+    assert due is not None
+    assert "late" not in dict(state_rows(seen, due + timedelta(seconds=20)))
+    late = dict(state_rows(seen, due + timedelta(seconds=60)))["late"]
+    assert late.startswith("no report for ")
+    assert late.endswith(", is a worker running?")

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from uuid import uuid4
 
 from monitor_client.bulk import Outcome
-from monitor_client.errors import RunReplaced, SchedulerUnreachable
+from monitor_client.errors import GaveUp, RunReplaced, SchedulerUnreachable
 from monitor_client.http_api import HttpApi, error_of
 from monitor_client.identity import Started
 from monitor_client.listing import MonitorPage, Selection
@@ -153,6 +153,8 @@ class _Patience:
     def bear(self, error: SchedulerUnreachable) -> None:
         """It does not; raise the error where that has been so for too long, or from the start."""
         if asyncio.get_running_loop().time() >= self._until:
+            if self._told and self._until:
+                raise GaveUp(_PATIENCE_SECONDS, error) from error
             raise error
         if not self._told:
             self._told = True
