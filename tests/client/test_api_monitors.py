@@ -293,6 +293,7 @@ ERRORS: dict[type[Exception], tuple[Exception, int]] = {
         (errors.NotTaken("j", "w"), 503),
         (errors.NotAnswered("j", "w"), 504),
         (errors.ServerRefused("s", "w"), 502),
+        (errors.GaveUp(60, errors.SchedulerUnreachable("e", "w")), 503),
     ]
 }
 

@@ -80,10 +80,9 @@ def test_the_panel_counts_down_by_the_clock_alone() -> None:
     terminal = Terminal()
     panel = Panel(terminal, now=now)
     panel.show(view(status(deadline="2026-01-01T12:59:00Z")))
-    panel.open().__enter__()
-    for _ in range(3):
-        panel.show(view(status(deadline="2026-01-01T12:59:00Z")))
-    panel.open().__exit__(None, None, None)
+    with panel.open():
+        for _ in range(3):
+            panel.show(view(status(deadline="2026-01-01T12:59:00Z")))
     countdowns = re.findall(r"deadline +12:59:00Z \((in 58 min \d+ s)\)", terminal.drawn())
     assert len(set(countdowns)) >= 3
 
@@ -163,3 +162,12 @@ def test_a_full_result_is_printed() -> None:
     terminal = Terminal()
     print_rows(result_rows(view(runtime=Runtime.COMPLETED, output=result()), NOON), terminal)
     assert "the success condition holds (poll)" in terminal.drawn()
+
+
+def test_an_interrupted_panel_leaves_what_was_last_known() -> None:
+    terminal = Terminal()
+    panel = Panel(terminal, now=lambda: NOON)
+    panel.show(view(status()))
+    with pytest.raises(KeyboardInterrupt), panel.open():
+        raise KeyboardInterrupt
+    assert "observed" in terminal.getvalue().rpartition(SHOW_CURSOR)[2]

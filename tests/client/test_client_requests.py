@@ -76,8 +76,8 @@ def test_retry_after_can_be_left_out_of_account() -> None:
 
 
 def test_the_job_id_is_filled_in_as_one_part_of_the_path() -> None:
-    made = build_request({"job_id": "a/b c?é", "url": "http://h/{job_id}/x?again={job_id}&{other}"}, None)
-    assert made.check["url"] == "http://h/a%2Fb%20c%3F%C3%A9/x?again=a%2Fb%20c%3F%C3%A9&{other}"
+    made = build_request({"job_id": "a/b c?é", "url": "http://h/{job_id}/x?again={job_id}&{}"}, None)
+    assert made.check["url"] == "http://h/a%2Fb%20c%3F%C3%A9/x?again=a%2Fb%20c%3F%C3%A9&{}"
 
 
 def test_a_url_that_is_given_goes_before_the_configured_one() -> None:
@@ -164,3 +164,10 @@ def test_a_bad_url_from_the_environment_is_named_as_that() -> None:
 def test_a_header_that_is_refused_does_not_show_its_value() -> None:
     assert "s3cret" not in refused(url=URL, header=["Authorization: Bearer s3cret"])
     assert "s3cret" not in refused(url=URL, header=["X=s3cret"])
+
+
+def test_a_placeholder_that_there_is_not_is_refused() -> None:
+    with pytest.raises(RequestError, match=r"--url: \{jobid\} is no placeholder: \{job_id\} is the only one"):
+        build_request({"job_id": "a", "url": "http://a.example/{jobid}"}, None)
+    with pytest.raises(RequestError, match="MONITOR_URL: "):
+        build_request({"job_id": "a"}, "http://a.example/{job_id}/{run}")

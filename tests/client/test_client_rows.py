@@ -218,3 +218,25 @@ def test_nothing_is_due_while_paused_or_without_a_status() -> None:
     assert counting(0, in_turn(paused=True)) is None
     assert next_check(view(), NOON) is None
     assert next_check(view(status(), runtime=Runtime.TERMINATED), NOON) is None
+
+
+def test_a_worker_that_does_not_report_is_asked_after() -> None:
+    seen = view(status(deadline="2026-01-01T13:00:00Z"))
+    due = next_check(seen, NOON)
+    assert due is not None
+    assert "late" not in dict(state_rows(seen, due + timedelta(seconds=20)))
+    late = dict(state_rows(seen, due + timedelta(seconds=60)))["late"]
+    assert late.startswith("no report for ")
+    assert late.endswith(", is a worker running?")
+
+
+def test_a_deadline_that_has_stopped_is_not_counted_down() -> None:
+    stopped = status(
+        paused=True,
+        deadline="2026-01-01T12:05:00Z",
+        deadline_stopped_at="2026-01-01T12:00:00Z",
+        next_check_time=None,
+    )
+    shown = dict(state_rows(view(shown=stopped), after(100)))
+    assert shown["deadline"] == "stopped, 5 min left"
+    assert progress_line(view(shown=stopped), after(100)).endswith("deadline stopped, 5 min left")

@@ -23,6 +23,14 @@ class NoCredential(SchedulerUnreachable):
         ServiceError.__init__(self, f"no credential for the scheduler at {endpoint}: {why} (run `az login`?)")
 
 
+class GaveUp(SchedulerUnreachable):
+    """Whoever watched has waited for an answer for long enough; what was watched goes on without."""
+
+    def __init__(self, seconds: float, error: SchedulerUnreachable) -> None:
+        self.why = error.why
+        ServiceError.__init__(self, f"gave up watching after {seconds:g} s, the monitor goes on: {error}")
+
+
 class NotAllowed(ServiceError):
     """The scheduler knows the caller, or does not, and refuses."""
 
@@ -77,7 +85,7 @@ class Conflict(ServiceError):
         self.fields = tuple(fields)
         super().__init__(
             f"'{job_id}' is being monitored already, with another {', '.join(fields)}: "
-            "ask for the same, choose another job id, or cancel that monitor first"
+            "watch that one as it is, ask for the same, choose another job id, or cancel that monitor first"
         )
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from uuid import uuid4
 
 from monitor_client.bulk import Outcome
-from monitor_client.errors import RunReplaced, SchedulerUnreachable
+from monitor_client.errors import GaveUp, RunReplaced, SchedulerUnreachable
 from monitor_client.http_api import HttpApi, error_of
 from monitor_client.identity import Started
 from monitor_client.listing import MonitorPage, Selection
@@ -143,21 +143,24 @@ class _Patience:
     """How long a server that has answered once may be gone."""
 
     def __init__(self, on_unreachable: Callable[[str], None]) -> None:
-        self._told, self._tell = True, on_unreachable
-        self._until = 0.0
+        self._tell = on_unreachable
+        self._has_answered = False
+        self._gone_since: float | None = None
 
     def renew(self) -> None:
         """It answers."""
-        self._told, self._until = False, asyncio.get_running_loop().time() + _PATIENCE_SECONDS
+        self._has_answered, self._gone_since = True, None
 
     def bear(self, error: SchedulerUnreachable) -> None:
-        """It does not; raise the error where that has been so for too long, or from the start."""
-        if asyncio.get_running_loop().time() >= self._until:
+        """It does not; raise the error where it never has, or has not for too long."""
+        now = asyncio.get_running_loop().time()
+        if not self._has_answered:
             raise error
-        if not self._told:
-            self._told = True
-            self._until = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
+        if self._gone_since is None:
+            self._gone_since = now
             self._tell(str(error))
+        elif now - self._gone_since >= _PATIENCE_SECONDS:
+            raise GaveUp(_PATIENCE_SECONDS, error) from error
 
 
 def _pinned(view: MonitorView, run: str | None) -> str | None:

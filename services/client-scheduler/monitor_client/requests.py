@@ -1,6 +1,7 @@
 """Builds a request from the options of the command line; refuses what would be dropped silently."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from monitor_core.kinds.base import Kinds
 Options = Mapping[str, Any]
 """Values by parameter name, as typed by the user; None, False or an empty list where not given."""
 
+_PLACEHOLDER: Final = re.compile(r"\{\w+\}")
 _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "job_id": ("job_id",),
     "interval": ("polling", "interval_seconds"),
@@ -80,6 +82,7 @@ def build_request(options: Options, configured_url: str | None, kinds: Kinds = B
     if url is None and not simulated:
         url = configured_url
     _refuse_what_has_no_effect(options, url)
+    _refuse_other_placeholders(url or "", "MONITOR_URL" if options.get("url") is None else "--url")
     asked = list(fields_of({**options, "url": url}))
     try:
         return parse_request(_data(asked), kinds)
@@ -174,6 +177,13 @@ def _refuse_what_has_no_effect(options: Options, url: str | None) -> None:
         problems.append(Problem("--max-interval", "has no effect without a --backoff above 1"))
     if problems:
         raise RequestError(problems)
+
+
+def _refuse_other_placeholders(url: str, source: str) -> None:
+    unknown = [name for name in _PLACEHOLDER.findall(url) if name != "{job_id}"]
+    if unknown:
+        reason = f"{unknown[0]} is no placeholder: {{job_id}} is the only one (a brace itself is %7B or %7D)"
+        raise RequestError([Problem(source, reason)])
 
 
 def _without(reason: str, options: Options, names: Iterable[str]) -> list[Problem]:

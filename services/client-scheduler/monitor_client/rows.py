@@ -13,6 +13,8 @@ Row = tuple[str, str]
 """A label and what stands beside it."""
 
 TRANSITIONS: Final = "transitions"
+_LATE_SECONDS: Final = 15.0
+"""Past the time that a check may take; less is a busy worker's ordinary delay."""
 _PENDING: Final = f"{Phase.PENDING} (no worker has taken it yet)"
 
 
@@ -55,6 +57,8 @@ def _status_rows(view: MonitorView, status: MonitorStatus, now: datetime) -> Ite
     due = next_check(view, now)
     if due is not None:
         yield "next check", _ahead(due, now)
+        if (now - due).total_seconds() > _LATE_SECONDS + _check_timeout(view):
+            yield "late", f"no report for {duration((now - status.as_of).total_seconds())}, is a worker running?"
     yield "deadline", _deadline(status, now)
     for last in status.commands[-1:]:
         yield "last command", f"{clean(last.name)} {outcome(last)}"
@@ -101,6 +105,10 @@ def plain(rows: Sequence[Row]) -> list[str]:
 
 def _run_row(run: str | None) -> list[Row]:
     return [("run", clean(run))] if run else []
+
+
+def _check_timeout(view: MonitorView) -> float:
+    return view.request.check_timeout_seconds if view.request is not None else 0.0
 
 
 def _ahead(moment: datetime, now: datetime) -> str:

@@ -4,8 +4,8 @@ What was observed goes into `Text`, where no markup is read.
 """
 
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Final, TextIO
@@ -58,9 +58,16 @@ class Panel:
             redirect_stderr=sys.stderr.isatty(),
         )
 
-    def open(self) -> AbstractContextManager[object]:
-        """The panel stands until the end, and then makes way for the result."""
-        return self._live
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """The panel stands until the end, and then makes way for the result; where none comes, it stays."""
+        try:
+            with self._live:
+                yield
+        except BaseException:  # Ctrl-C too: what was last known is all that there will be
+            if self._view is not None:
+                self._console.print(self._render())
+            raise
 
     def show(self, view: MonitorView) -> None:
         """The panel shows this view from here on."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from monitor_client.countdown import next_check
-from monitor_client.errors import RunReplaced, SchedulerUnreachable
+from monitor_client.errors import GaveUp, RunReplaced, SchedulerUnreachable
 from monitor_client.view import MonitorView
 
 SLOWEST_SECONDS: Final = 2.0
@@ -86,7 +86,7 @@ class Watch:
                     since = self._clock()
                     self._on_unreachable(str(error))
                 if self._clock() - since >= PATIENCE_SECONDS:
-                    raise
+                    raise GaveUp(PATIENCE_SECONDS, error) from error
             await self._sleep(_RETRY_SECONDS)
 
     def _pause(self, view: MonitorView) -> float:
