@@ -9,7 +9,8 @@ from monitor_client.identity import Started
 from monitor_core.contract import MonitorRequest, RequestError
 
 AT_A_TIME: Final = 64
-Outcome = tuple[int, Started | ServiceError | RequestError]
+Came = Started | ServiceError | RequestError
+Outcome = tuple[int, Came]
 """The position of a request among the others, and what came of it."""
 
 

@@ -4,10 +4,12 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
-from typing import Protocol, TextIO
+from typing import Final, Protocol, TextIO
 
 from monitor_client import rows
 from monitor_client.view import MonitorView
+
+_FEW_PARTS: Final = 20
 
 
 def utc_now() -> datetime:
@@ -82,6 +84,28 @@ def display(stream: TextIO, *, quiet: bool) -> Display:
         if can_move(stream):
             return Panel(stream)
     return Lines(stream)
+
+
+class Bar(Protocol):
+    """How far a work of many parts is."""
+
+    def __enter__(self) -> object:
+        """Take the screen."""
+
+    def __exit__(self, *_: object) -> None:
+        """Give it back."""
+
+    def advance(self) -> None:
+        """One part is done."""
+
+
+def progress_bar(doing: str, parts: int, stream: TextIO) -> Bar | None:
+    """A bar for work of many parts on a terminal; None where each part is a line of its own."""
+    if parts <= _FEW_PARTS or not stream.isatty():
+        return None
+    from monitor_client.terminal import TerminalBar  # noqa: PLC0415 # rich is for terminals
+
+    return TerminalBar(doing, parts, stream)
 
 
 def print_rows(some: Sequence[rows.Row], stream: TextIO) -> None:

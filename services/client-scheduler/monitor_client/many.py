@@ -3,13 +3,15 @@
 import asyncio
 import sys
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from typing import Any, Final
 from uuid import uuid4
 
+from monitor_client.bulk import AT_A_TIME, Came
 from monitor_client.commands import Parameters, settings_of
+from monitor_client.display import progress_bar
 from monitor_client.documents import Document
-from monitor_client.errors import NotFound, ServiceError
+from monitor_client.errors import ServiceError
 from monitor_client.face import Monitors
 from monitor_client.failures import EXIT_USAGE, code_of, say
 from monitor_client.identity import Started
@@ -24,7 +26,7 @@ from monitor_core.contract import EXIT_CODES, MonitorRequest, Problem, RequestEr
 
 EXIT_WAITED_LONG_ENOUGH: Final = 124
 """As GNU timeout's: the wait is over, not the monitors."""
-_LOOKS_A_SECOND: Final = 50
+_LOOKS_A_SECOND: Final = 200
 _WORST_FIRST: Final = (Verdict.ERROR, Verdict.FAILED, Verdict.CANCELLED, Verdict.TIMEOUT, Verdict.COMPLETED)
 
 
@@ -85,25 +87,40 @@ def start_all(documents: Sequence[Document], parameters: Parameters) -> int:
         raise RequestError([Problem("JOB_ID", f"cannot be that of {len(documents)} requests: leave it out")])
     requests = _read(documents, parameters)
 
+    shows_each = parameters["output"] is Output.TABLE and not parameters["quiet"]
+    bar = progress_bar("Starting", len(requests), sys.stderr) if shows_each else None
+
     async def errand(service: Monitors) -> int:
-        code, started = 0, dict[int, Started]()
-        outcomes = service.start_many(requests, restart=parameters["restart"])
-        async for position, outcome in outcomes:
-            if isinstance(outcome, Started):
-                started[position] = outcome
-                if parameters["output"] is Output.TABLE and not parameters["quiet"]:
-                    print_lines([f"{clean(outcome.job_id)} {outcome.how}"])
-            else:
-                code = max(code, code_of(outcome))
-                say(f"{documents[position].place('')}: {outcome}")
-        print_all([started[position].model_dump(mode="json") for position in sorted(started)], parameters)
-        if parameters["output"] is Output.IDS:
-            print_lines([started[position].job_id for position in sorted(started)])
-        if parameters["output"] is Output.TABLE:
-            print_lines([f"{len(started)} of {count(len(requests), 'monitor')} started"])
+        started, code = dict[int, Started](), 0
+        with bar or nullcontext():
+            async for position, outcome in service.start_many(requests, restart=parameters["restart"]):
+                code = max(code, _told(documents[position], outcome, shows_it=shows_each and bar is None))
+                if isinstance(outcome, Started):
+                    started[position] = outcome
+                if bar is not None:
+                    bar.advance()
+        _print_started([started[position] for position in sorted(started)], len(requests), parameters)
         return code
 
     return run(settings_of(parameters), errand)
+
+
+def _told(document: Document, outcome: Came, *, shows_it: bool) -> int:
+    """Say what came of a start; the exit code that it means."""
+    if not isinstance(outcome, Started):
+        say(f"{document.place('')}: {outcome}")
+        return code_of(outcome)
+    if shows_it:
+        print_lines([f"{clean(outcome.job_id)} {outcome.how}"])
+    return 0
+
+
+def _print_started(started: Sequence[Started], asked: int, parameters: Parameters) -> None:
+    print_all([one.model_dump(mode="json") for one in started], parameters)
+    if parameters["output"] is Output.IDS:
+        print_lines([one.job_id for one in started])
+    if parameters["output"] is Output.TABLE:
+        print_lines([f"{len(started)} of {count(asked, 'monitor')} started"])
 
 
 def _read(documents: Sequence[Document], parameters: Parameters) -> list[MonitorRequest]:
@@ -128,14 +145,15 @@ def _read(documents: Sequence[Document], parameters: Parameters) -> list[Monitor
 
 async def _ends(service: Monitors, jobs: Sequence[str]) -> AsyncGenerator[MonitorView, None]:
     """The last view of each monitor, as it ends. Closed early, it watches none any more."""
-    pace = max(0.5, len(jobs) / _LOOKS_A_SECOND)
+    pace, slots = max(0.5, len(jobs) / _LOOKS_A_SECOND), asyncio.Semaphore(AT_A_TIME)
 
     async def end(job_id: str) -> MonitorView:
-        last: MonitorView | None = None
-        async for view in service.watch(job_id, poll_seconds=pace):
-            last = view
-        if last is None:
-            raise NotFound(job_id, "")
+        async with slots:  # many that have ended already are soon told from the others
+            last = await service.get(job_id)
+        if last.verdict is None:
+            views = service.watch(job_id, last.run, poll_seconds=pace)
+            async for view in views:
+                last = view
         return last
 
     tasks = [asyncio.create_task(end(job_id)) for job_id in jobs]

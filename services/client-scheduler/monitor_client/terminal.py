@@ -12,6 +12,7 @@ from typing import Final, TextIO
 
 from rich.console import Console
 from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -87,6 +88,32 @@ class Panel:
             return Text("Asking the scheduler ...")
         rows = _with_last_transitions(state_rows(self._view, self._now()))
         return _table(rows, self._console.width, in_one_line=True)
+
+
+class TerminalBar:
+    """How far a work of many parts is; gone when it is done."""
+
+    def __init__(self, doing: str, parts: int, stream: TextIO) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=_console(stream),
+            transient=True,
+        )
+        self._task = self._progress.add_task(doing, total=parts)
+
+    def __enter__(self) -> object:
+        """Take the screen."""
+        return self._progress.__enter__()
+
+    def __exit__(self, *_: object) -> None:
+        """Give it back."""
+        self._progress.stop()
+
+    def advance(self) -> None:
+        """One part is done."""
+        self._progress.advance(self._task)
 
 
 def can_move(stream: TextIO) -> bool:
