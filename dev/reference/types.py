@@ -50,7 +50,7 @@ def _plain(schema: Schema, link: Link) -> str:
         case "object":
             values = schema.get("additionalProperties", {})
             what = in_words(values, link) if isinstance(values, Mapping) else "any JSON"
-            return f"names, each with: {what}{_count(schema, 'Properties', '')}"
+            return f"names{_count(schema, 'Properties', '')}, each with: {what}"
         case "string" if schema.get("format") == "date-time":
             return "time"
         case kind:

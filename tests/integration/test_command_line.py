@@ -113,9 +113,9 @@ def test_a_wait_ends_by_its_deadline_and_its_last_check_is_at_it(world: World) -
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["job-1", "0", "10"], "polling.interval_seconds"),
-        (["job-1", "often", "10"], "polling.interval_seconds"),
-        (["job-1", "1", "10", "--url", "ftp://x"], "check.url"),
+        (["job-1", "0", "10"], "POLLING_INTERVAL"),
+        (["job-1", "often", "10"], "POLLING_INTERVAL"),
+        (["job-1", "1", "10", "--url", "ftp://x"], "--url"),
         (["job-1", "1", "10", "--url", "http://x", "--success-when", "cod == 200"], "column 1"),
         (["show", "nobody"], "nobody"),
     ],
@@ -143,6 +143,6 @@ def test_a_running_monitor_is_paused_resumed_extended_edited_and_completed(world
     assert (refused.code, "revision 3" in refused.out + refused.err) == (2, True), refused.out + refused.err
     assert world.run("complete", "steered", "--outcome", "Failed", "--reason", "the pipeline says so").code == 0
     ended_as = world.run("show", "steered", "-o", "json").json
-    assert (ended_as["final_status"], ended_as["decided_by"]) == ("Failed", "push")
-    assert "the pipeline says so" in ended_as["reason"]
+    assert (ended_as["state"], ended_as["result"]["decided_by"]) == ("Failed", "push")
+    assert "the pipeline says so" in ended_as["result"]["reason"]
     assert [revision["command"] for revision in ended_as["revisions"]] == ["resume", "extend", "edit"]

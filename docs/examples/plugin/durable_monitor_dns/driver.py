@@ -16,7 +16,7 @@ class DnsDriver:
         try:
             found = await asyncio.get_running_loop().getaddrinfo(spec.host, None)
         except socket.gaierror as error:
-            if error.errno != socket.EAI_NONAME:
+            if error.errno not in {socket.EAI_NONAME, socket.EAI_NODATA}:
                 raise CheckFailed(ErrorClass.TRANSIENT, f"{spec.host} cannot be looked up now") from error
             return Observation("Absent", {"addresses": []})
         addresses = sorted({str(address[0]) for *_, address in found})
