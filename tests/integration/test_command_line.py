@@ -145,4 +145,4 @@ def test_a_running_monitor_is_paused_resumed_extended_edited_and_completed(world
     ended_as = world.run("show", "steered", "-o", "json").json
     assert (ended_as["state"], ended_as["result"]["decided_by"]) == ("Failed", "push")
     assert "the pipeline says so" in ended_as["result"]["reason"]
-    assert [revision["command"] for revision in ended_as["revisions"]] == ["resume", "extend", "edit"]
+    assert [revision["command"] for revision in ended_as["result"]["revisions"]] == ["resume", "extend", "edit"]
