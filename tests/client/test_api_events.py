@@ -53,11 +53,22 @@ async def test_a_monitor_is_shown_until_its_verdict_and_a_reconnect_after_that_i
         assert json.loads(first["data"])["state"] == "Running"
         finish(instance)
         last = [event async for event in seen][-1]
-        assert (last["event"], last["id"]) == ("verdict", "run-1.2.4")
+        assert (last["event"], last["id"]) == ("verdict", "run-1.2.4.Completed")
         assert json.loads(last["data"])["result"]["final_status"] == "Completed"
     again = {"Last-Event-ID": last["id"]}
     async with aiohttp.ClientSession() as http, http.get(f"{base}/monitors/job-1/events", headers=again) as answer:
         assert answer.status == 204
+
+
+async def test_a_verdict_without_another_check_is_not_missed_by_who_reconnects(
+    base: str, scheduler: FakeScheduler
+) -> None:
+    instance = scheduler.put(request(), "run-1", Instance(shown=status(check_count=4)))
+    finish(instance)
+    url, headers = f"{base}/monitors/job-1/events", {"Last-Event-ID": "run-1.2.4"}
+    async with aiohttp.ClientSession() as http, http.get(url, headers=headers) as answer:
+        assert answer.status == 200
+        assert (await anext(events(answer)))["event"] == "verdict"
 
 
 async def test_who_reconnects_in_the_middle_sees_how_it_stands_now(base: str, scheduler: FakeScheduler) -> None:

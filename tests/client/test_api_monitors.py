@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from durabletask.client import OrchestrationStatus as Runtime
 from monitor_client import errors
 from monitor_client.api import create_app
 from monitor_client.api.problems import problem_of
-from monitor_core.contract import RequestError
+from monitor_core.contract import CommandOutcome, RequestError
 from support.asking import ask
 from support.fake_scheduler import FakeScheduler, Instance, failing, request, result, rpc_error, status
 from support.lively_scheduler import end
@@ -294,6 +295,20 @@ ERRORS: dict[type[Exception], tuple[Exception, int]] = {
         (errors.NotAnswered("j", "w"), 504),
         (errors.ServerRefused("s", "w"), 502),
         (errors.GaveUp(60, errors.SchedulerUnreachable("e", "w")), 503),
+        (errors.NoClientScheduler("s", "w"), 502),
+        (errors.NotAdmitted("s", "w", "a"), 502),
+        (errors.ServerBusy("s", "w", 1), 502),
+        (errors.ServerFull("s", "w", 1), 502),
+        (errors.ServerUnreachable("s", "w"), 503),
+        (errors.NoServerToken("s", "w"), 503),
+        (
+            errors.CommandRefused(
+                CommandOutcome(
+                    id="c", name="resume", at=datetime(2026, 1, 1, tzinfo=UTC), accepted=False, message="m"
+                )
+            ),
+            409,
+        ),
     ]
 }
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from monitor_core.contract import CommandOutcome
+
 
 class ServiceError(Exception):
     """The base of all that a call of the service may raise by design."""
@@ -49,11 +51,64 @@ class SchedulerRefused(ServiceError):
         super().__init__(f"the scheduler at {endpoint} answers {code}: {why} (are ENDPOINT and TASKHUB right?)")
 
 
-class ServerRefused(ServiceError):
-    """A client-scheduler that is gone through refuses, or is none."""
+class ServerUnreachable(SchedulerUnreachable):
+    """The client-scheduler that is gone through gives no answer."""
 
     def __init__(self, server: str, why: str) -> None:
-        super().__init__(f"{server} refuses: {why} (is --server, or MONITOR_SERVER, a client-scheduler's URL?)")
+        self.why = why
+        hint = "is --server, or MONITOR_SERVER, right, and does it run?"
+        ServiceError.__init__(self, f"cannot reach the client-scheduler at {server}: {why} ({hint})")
+
+
+class NoServerToken(ServerUnreachable):
+    """No token could be had for the client-scheduler, so that it was not even asked."""
+
+    def __init__(self, server: str, why: str) -> None:
+        self.why = why
+        hint = "run `az login`? is MONITOR_SERVER_AUDIENCE right?"
+        ServiceError.__init__(self, f"no token for the client-scheduler at {server}: {why} ({hint})")
+
+
+class ServerRefused(ServiceError):
+    """A client-scheduler that is gone through refuses."""
+
+    def __init__(self, server: str, why: str) -> None:
+        super().__init__(f"the client-scheduler at {server} refuses: {why}")
+
+
+class NoClientScheduler(ServerRefused):
+    """What answers is no client-scheduler, or one of another version."""
+
+    def __init__(self, server: str, what: str) -> None:
+        hint = "is --server, or MONITOR_SERVER, a client-scheduler's URL?"
+        ServiceError.__init__(self, f"{server} {what}: no client-scheduler of this version does that ({hint})")
+
+
+class NotAdmitted(ServerRefused):
+    """The client-scheduler knows the caller, or does not, and refuses."""
+
+    def __init__(self, server: str, why: str, what_to_do: str) -> None:
+        super().__init__(server, f"{why} ({what_to_do})")
+
+
+class ServerBusy(ServerRefused):
+    """The client-scheduler serves others first. `retry_seconds` is when to come back."""
+
+    def __init__(self, server: str, why: str, retry_seconds: float) -> None:
+        self.retry_seconds = retry_seconds
+        super().__init__(server, why)
+
+
+class ServerFull(ServerBusy):
+    """The client-scheduler cannot do just this for now, but may do other things."""
+
+
+class CommandRefused(ServiceError):
+    """The monitor has heard a command, and does not apply it. `outcome` is what it says of it."""
+
+    def __init__(self, outcome: CommandOutcome) -> None:
+        self.outcome = outcome
+        super().__init__(outcome.message)
 
 
 class NotFound(ServiceError):

@@ -24,6 +24,7 @@ _EXIT_CODES: Final[Mapping[type[Exception], int]] = {
     errors.StillRunning: EXIT_USAGE,
     errors.Contested: EXIT_USAGE,
     errors.Unreadable: EXIT_USAGE,
+    errors.CommandRefused: EXIT_USAGE,
     errors.SchedulerUnreachable: 6,
     errors.NotAllowed: 6,
     errors.SchedulerRefused: 6,

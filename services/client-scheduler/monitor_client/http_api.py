@@ -1,26 +1,35 @@
-"""Requests to a client-scheduler's HTTP API, whose problems become the errors that they were made of."""
+"""Requests to a client-scheduler's HTTP API: JSON, and errors as the service's own.
+
+TLS is always verified. The token goes over https alone, and to this one server: redirections are not followed.
+"""
 
 import asyncio
+import io
 import json
-from collections.abc import AsyncIterator, Mapping
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-from azure.core.exceptions import AzureError
+from azure.core.credentials_async import AsyncTokenCredential
 from yarl import URL
 
-from monitor_client import errors
-from monitor_client.errors import NoCredential, SchedulerUnreachable, ServerRefused, ServiceError
-from monitor_core.contract import Problem, RequestError
+from monitor_client.errors import ServerUnreachable
+from monitor_client.server_problems import error_of, retry_seconds
+from monitor_client.server_token import ServerToken, default_credential
+from monitor_core.contract import Problem
 from monitor_core.settings import SettingsError
 
 _SECONDS: Final = 60.0
-_LONGEST_WAIT: Final = 30.0
-_ATTEMPTS: Final = 3
-_URN: Final = "urn:durable-monitor:"
+_CONNECT_SECONDS: Final = 10.0
+_ATTEMPTS: Final = 5
+_LINE_BYTES: Final = 4 * 1024 * 1024
+"""A monitor is one line of its events, and its request may have a megabyte."""
+_LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class HttpApi:
@@ -28,24 +37,42 @@ class HttpApi:
 
     Args:
         server: its URL, without a path.
-        audience: what a token for it has to be for; sent over https only.
+        audience: what a token for it has to be for; None to send none.
+        credential: makes the credential that tokens are of.
+        proxies: by scheme; those that this machine's tools use.
+        trusted: whose certificates count; True for those that this machine trusts.
+
+    Raises:
+        SettingsError: a token would go in clear.
     """
 
-    def __init__(self, server: str, audience: str | None) -> None:
-        if audience and urlsplit(server).scheme != "https":
+    def __init__(
+        self,
+        server: str,
+        audience: str | None = None,
+        *,
+        credential: Callable[[], AsyncTokenCredential] = default_credential,
+        proxies: Callable[[], Mapping[str, str]] = getproxies,
+        trusted: ssl.SSLContext | Literal[True] = True,
+    ) -> None:
+        parts = urlsplit(server)
+        if audience and parts.scheme != "https":
             raise SettingsError(
                 [Problem("MONITOR_SERVER_AUDIENCE", "goes with an https server: no token in clear")]
             )
-        self.server, self._audience = server.rstrip("/"), audience
+        self.server = server.rstrip("/")
+        self._token = ServerToken(self.server, audience, credential) if audience else None
+        is_direct = parts.hostname in _LOCAL or proxy_bypass(parts.netloc)
+        self._proxy = None if is_direct else proxies().get(parts.scheme)
+        self._trusted = trusted
         self._session: aiohttp.ClientSession | None = None
-        self._credential: Any = None
 
     async def close(self) -> None:
         """Close every connection."""
         if self._session is not None:
             await self._session.close()
-        if self._credential is not None:
-            await self._credential.close()
+        if self._token is not None:
+            await self._token.close()
 
     async def ask(
         self,
@@ -57,18 +84,19 @@ class HttpApi:
         headers: Mapping[str, str] | None = None,
         seconds: float = _SECONDS,
     ) -> tuple[int, Any]:
-        """The status and the JSON of an answer; asked again where the server is too busy.
+        """The status and the JSON of an answer; asked again, a few times, where too much was asked before.
 
         Raises:
             ServiceError, RequestError: as the problem of the answer says.
         """
-        for attempt in range(_ATTEMPTS):
+        for left in reversed(range(_ATTEMPTS)):
             async with self.answer(
                 method, path, body=body, query=query, headers=headers, seconds=seconds
             ) as answer:
-                if answer.status != HTTPStatus.TOO_MANY_REQUESTS or attempt == _ATTEMPTS - 1:
+                if answer.status != HTTPStatus.TOO_MANY_REQUESTS or not left:
                     return answer.status, await self._read(answer)
-                await asyncio.sleep(min(float(answer.headers.get("Retry-After", "1")), _LONGEST_WAIT))
+                pause = retry_seconds(answer.headers.get("Retry-After"))
+            await asyncio.sleep(pause)
         raise AssertionError("the last attempt returns")
 
     @asynccontextmanager
@@ -85,24 +113,29 @@ class HttpApi:
         """An answer whose body is still to be read.
 
         Raises:
-            SchedulerUnreachable: there is none.
+            ServerUnreachable: there is none, or it broke off.
         """
         if self._session is None:
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+            # As many as ask: a watch holds its connection.
+            connector = aiohttp.TCPConnector(limit=0, ssl=self._trusted)
+            self._session = aiohttp.ClientSession(connector=connector, read_bufsize=_LINE_BYTES)
+        content = {} if body is None else {"Content-Type": "application/json"}
+        token = {"Authorization": f"Bearer {await self._token.get()}"} if self._token else {}
         try:
             async with self._session.request(
                 method,
                 URL(self.server + path, encoded=True),
-                json=body,
+                # A stream: aiohttp warns of more than a megabyte in one piece.
+                data=None if body is None else io.BytesIO(json.dumps(body).encode()),
                 params=query,
-                headers={**await self._authorization(), **(headers or {})},
+                headers={**content, **token, **(headers or {})},
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=10),
+                proxy=self._proxy,
+                timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS),
             ) as answer:
                 yield answer
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            why = str(error) or "no answer in time"
-            raise SchedulerUnreachable(self.server, why) from error
+            raise ServerUnreachable(self.server, str(error) or "no answer in time") from error
 
     async def require(self, answer: aiohttp.ClientResponse) -> None:
         """Raise what an answer's problem says; return where it has none."""
@@ -117,41 +150,4 @@ class HttpApi:
             data = None
         if answer.status < HTTPStatus.MULTIPLE_CHOICES and (data is not None or not text):
             return data
-        raise error_of(data if isinstance(data, dict) else {}, answer.status, self.server)
-
-    async def _authorization(self) -> dict[str, str]:
-        if not self._audience:
-            return {}
-        if self._credential is None:
-            from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 # half a second that few need
-
-            self._credential = DefaultAzureCredential()
-        try:
-            token = await self._credential.get_token(f"{self._audience}/.default")
-        except AzureError as error:
-            raise NoCredential(self.server, str(error.message).splitlines()[0]) from error
-        return {"Authorization": f"Bearer {token.token}"}
-
-
-def error_of(problem: Mapping[str, Any], status: int, server: str) -> ServiceError | RequestError:
-    """The error that problem details were made of.
-
-    Args:
-        problem: the details; empty where the answer had none.
-        status: of the answer.
-        server: for messages.
-    """
-    detail = str(problem.get("detail") or f"{server} answers {status}, which is no answer of a client-scheduler")
-    found = [Problem(str(one["field"]), str(one["reason"])) for one in problem.get("errors") or ()]
-    name = str(problem.get("type", "")).removeprefix(_URN)
-    if name == RequestError.__name__ or (found and status == HTTPStatus.BAD_REQUEST):
-        return RequestError(found)
-    kind = getattr(errors, name, None)
-    if isinstance(kind, type) and issubclass(kind, ServiceError):
-        # Its message is whole already: the constructor would make another of it.
-        error = kind.__new__(kind)
-        Exception.__init__(error, detail)
-        return error
-    if status == HTTPStatus.BAD_REQUEST:
-        return RequestError([Problem("request", detail)])
-    return ServerRefused(server, detail)
+        raise error_of(data, answer.status, self.server, answer.headers.get("Retry-After"))

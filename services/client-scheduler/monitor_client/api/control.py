@@ -11,7 +11,8 @@ from pydantic import Field
 
 from monitor_client.api.bodies import OptionalJson
 from monitor_client.api.paths import JobId, place_of
-from monitor_client.api.problems import Refused, declared, headers
+from monitor_client.api.problems import declared, headers
+from monitor_client.errors import CommandRefused
 from monitor_client.service import MonitorService
 from monitor_core.contract import CommandOutcome, Model, Problem, RequestError, parse_command
 from monitor_core.contract.command import COMMANDS
@@ -66,7 +67,7 @@ def _telling(service: MonitorService, name: str, wait_seconds: float) -> Control
             where = {"Location": place_of(request, "monitors", job_id), "Retry-After": "1"}
             return JSONResponse(sent, HTTPStatus.ACCEPTED, headers=where)
         if not outcome.accepted:
-            raise Refused(HTTPStatus.CONFLICT, outcome.message)
+            raise CommandRefused(outcome)
         return outcome
 
     return tell

@@ -1,7 +1,8 @@
 """A monitor's changes as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 
 Each event is the monitor as it is then, whole, so a client that reconnects has missed nothing that still counts.
-The event's id is `run.revision.checks`; who comes back after the last event is answered with 204, which ends it.
+The event's id is `run.revision.checks`, and of the last one the verdict too; who comes back after that is answered
+with 204, which ends it.
 """
 
 from collections.abc import AsyncIterator
@@ -104,7 +105,9 @@ def event_id(view: MonitorView) -> str:
     status, result = view.status, view.result
     revision = result.revision if result else status.revision if status else 0
     checks = result.checks_performed if result else status.check_count if status else 0
-    return f"{view.run}.{revision}.{checks}"
+    # A verdict may fall without another check: who has had the event before it has not had this one.
+    ended = f".{view.verdict}" if view.verdict else ""
+    return f"{view.run}.{revision}.{checks}{ended}"
 
 
 def event_of(view: MonitorView) -> ServerSentEvent:

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from monitor_client import errors
-from monitor_core.contract import Model, RequestError
+from monitor_core.contract import CommandOutcome, Model, RequestError
 
 MEDIA_TYPE: Final = "application/problem+json"
 _RETRY_SECONDS: Final = "5"
@@ -26,6 +26,7 @@ _STATUSES: Final[Mapping[type[Exception], HTTPStatus]] = {
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.Contested: HTTPStatus.CONFLICT,
     errors.RunReplaced: HTTPStatus.CONFLICT,
+    errors.CommandRefused: HTTPStatus.CONFLICT,
     errors.Unreadable: HTTPStatus.BAD_GATEWAY,
     errors.NotAllowed: HTTPStatus.BAD_GATEWAY,
     errors.SchedulerRefused: HTTPStatus.BAD_GATEWAY,
@@ -67,6 +68,7 @@ class ProblemDetails(Model):
     status: int
     detail: str = Field(description="What was wrong, where, and what to do.")
     errors: tuple[FieldProblem, ...] = ()
+    outcome: CommandOutcome | None = Field(None, description="Of a command that the monitor did not apply.")
 
 
 class Refused(Exception):
@@ -92,6 +94,7 @@ def problem_of(error: Exception) -> ProblemDetails:
         status=status,
         detail=str(error),
         errors=tuple(_fields(error)),
+        outcome=error.outcome if isinstance(error, errors.CommandRefused) else None,
     )
 
 
