@@ -1,7 +1,6 @@
 """What each command does: it asks the service, prints what comes of it, and says the exit code."""
 
 import logging
-import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -17,7 +16,7 @@ from monitor_client.options import Output
 from monitor_client.printing import print_document, print_lines
 from monitor_client.request_files import read_documents, request_of, the_only
 from monitor_client.requests import build_request, number, seconds
-from monitor_client.session import Watched, run
+from monitor_client.session import Watched, operand, run
 from monitor_client.view import MonitorView
 from monitor_client.words import clean
 from monitor_core.contract import EXIT_CODES, MonitorRequest, Verdict, parse_command, request_schema
@@ -44,7 +43,7 @@ def start(parameters: Parameters, program: str) -> int:
         parameters = {**parameters, "documents": documents}
     settings = settings_of(parameters)
     request = _request(parameters, settings)
-    watched = Watched(request.job_id, program, is_known=False)
+    watched = Watched(request.job_id, program, is_known=False, server=parameters["server"])
 
     async def errand(service: Monitors) -> int:
         started = await service.start(request, restart=parameters["restart"])
@@ -76,7 +75,7 @@ def explain(parameters: Parameters) -> int:
 
 def watch(parameters: Parameters, program: str) -> int:
     """Show a monitor's progress until its verdict."""
-    watched = Watched(parameters["job_id"], program, is_known=True)
+    watched = Watched(parameters["job_id"], program, is_known=True, server=parameters["server"])
 
     async def errand(service: Monitors) -> int:
         return _conclude(await watched.follow(service, None, _display(parameters)), parameters)
@@ -181,7 +180,7 @@ def _print_started(started: Started, request: MonitorRequest, parameters: Parame
         return
     notes = list(_notes(started, request, parameters))
     if parameters["output"] is Output.TABLE:
-        print_lines([*notes, f"  watch it: {program} watch {shlex.quote(started.job_id)}"])
+        print_lines([*notes, f"  watch it: {program} watch {operand(started.job_id, parameters['server'])}"])
         return
     if not parameters["quiet"]:
         print("\n".join(notes), file=sys.stderr)  # noqa: T201

@@ -49,11 +49,12 @@ def _end_on_sigterm() -> None:
 class Watched:
     """A monitor that is watched from a terminal: ending the watch ends nothing else."""
 
-    def __init__(self, job_id: str, program: str, *, is_known: bool) -> None:
-        """Name the job, and the program for hints; `is_known` says whether its monitor is surely there."""
+    def __init__(self, job_id: str, program: str, *, is_known: bool, server: str | None = None) -> None:
+        """Name the job, the program and its --server for hints; `is_known`: its monitor is surely there."""
         self.job_id = job_id
         self.is_known = is_known
         self._program = program
+        self._server = server
 
     def run(self, settings: ClientSettings, errand: Errand) -> int:
         """Do the errand; interrupted, say how to come back."""
@@ -92,10 +93,15 @@ class Watched:
         return f"{clean(self.job_id)}: no worker has taken it yet. Is one running on this ENDPOINT and TASKHUB?"
 
     def _say_how_to_come_back(self) -> None:
-        job = shlex.quote(self.job_id)
+        job = operand(self.job_id, self._server)
         if self.is_known:
             first = f"Detached: the monitor of {clean(self.job_id)} goes on."
         else:
             first = f"Interrupted while starting: the monitor of {clean(self.job_id)} may be running."
         lines = (first, f"  come back: {self._program} watch {job}", f"  cancel it: {self._program} cancel {job}")
         print("\n".join(lines), file=sys.stderr)  # noqa: T201 # the user's terminal
+
+
+def operand(job_id: str, server: str | None) -> str:
+    """What follows a command's name in a hint: the job, and the server where one was named."""
+    return shlex.quote(job_id) if server is None else f"{shlex.quote(job_id)} --server {shlex.quote(server)}"
