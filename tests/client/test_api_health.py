@@ -189,6 +189,11 @@ def test_a_setting_that_cannot_be_used_is_named(
     assert capfd.readouterr().err.startswith(f"Error: {name}: ")
 
 
+def test_the_service_takes_no_arguments(capfd: pytest.CaptureFixture[str]) -> None:
+    assert server.main({}, arguments=["--help"]) == 2
+    assert "docs/settings.md" in capfd.readouterr().err
+
+
 def test_what_it_writes_is_sent_at_once() -> None:
     with server.listening(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()):
         connection, _ = listener.accept()

@@ -1,11 +1,13 @@
 """The commands over many monitors, as users run them: start from a file, list, wait, purge."""
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from durabletask.client import OrchestrationQuery
 
 from support.command_line import Ran, begin, ended
 from support.command_line import run as run_client
@@ -121,3 +123,20 @@ def test_show_has_one_shape_running_or_ended(world: Hub, tmp_path: Path) -> None
     first, second = (yaml.safe_load(shape.out) for shape in shapes)
     assert first.keys() == second.keys()
     assert (first["state"], second["state"]) == ("Completed", "Running")
+
+
+def test_an_interrupted_start_says_what_it_has_started(world: Hub, tmp_path: Path) -> None:
+    file = file_of(tmp_path, *(job(f"cut-{number}", checks=1000) for number in range(3000)))
+    client = begin("start", "-f", file, "-o", "ids", ENDPOINT=world.settings.endpoint)
+    query = OrchestrationQuery(instance_id_prefix="monitor-cut-")
+    while not world.client.get_all_orchestration_states(query):
+        assert client.poll() is None
+    client.send_signal(signal.SIGINT)
+    ran = ended(client)
+    assert (ran.code, "the same again starts the rest" in ran.err) == (130, True), ran.err
+    started = {state.instance_id for state in world.client.get_all_orchestration_states(query)}
+    told = {f"monitor-{job_id}" for job_id in ran.out.split()}
+    assert told <= started
+    assert len(started) < 3000
+    for instance in started:
+        world.client.terminate_orchestration(instance)

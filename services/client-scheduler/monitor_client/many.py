@@ -13,7 +13,7 @@ from monitor_client.display import progress_bar
 from monitor_client.documents import Document
 from monitor_client.errors import ServiceError
 from monitor_client.face import Monitors
-from monitor_client.failures import EXIT_USAGE, code_of, say
+from monitor_client.failures import EXIT_USAGE, code_of, note, say
 from monitor_client.identity import Started
 from monitor_client.options import Output
 from monitor_client.printing import print_document, print_lines
@@ -92,14 +92,19 @@ def start_all(documents: Sequence[Document], parameters: Parameters) -> int:
 
     async def errand(service: Monitors) -> int:
         started, code = dict[int, Started](), 0
-        with bar or nullcontext():
-            async for position, outcome in service.start_many(requests, restart=parameters["restart"]):
-                code = max(code, _told(documents[position], outcome, shows_it=shows_each and bar is None))
-                if isinstance(outcome, Started):
-                    started[position] = outcome
-                if bar is not None:
-                    bar.advance()
-        _print_started([started[position] for position in sorted(started)], len(requests), parameters)
+        try:
+            with bar or nullcontext():
+                async for position, outcome in service.start_many(requests, restart=parameters["restart"]):
+                    code = max(code, _told(documents[position], outcome, shows_it=shows_each and bar is None))
+                    if isinstance(outcome, Started):
+                        started[position] = outcome
+                    if bar is not None:
+                        bar.advance()
+        except asyncio.CancelledError:
+            note("interrupted; what is started goes on, the same again starts the rest")
+            raise
+        finally:
+            _print_started([started[position] for position in sorted(started)], len(requests), parameters)
         return code
 
     return run(settings_of(parameters), errand)

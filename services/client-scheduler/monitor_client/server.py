@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from monitor_client.api import create_app
 from monitor_client.api.access import Anyone, Authenticator, Nobody
 from monitor_client.api.entra import Entra, Expected, PublishedKeys
 from monitor_client.connect import open_service
-from monitor_client.failures import tell
+from monitor_client.failures import EXIT_USAGE, say, tell
 from monitor_core.contract import Problem
 from monitor_core.settings import AuthSettings, ClientSettings, SettingsError, auth_settings, client_settings
 from monitor_core.telemetry import configure_logging
@@ -25,8 +25,11 @@ GRACE_SECONDS: Final = 10
 """What requests under way may still take after SIGTERM."""
 
 
-def main(environment: Mapping[str, str] = os.environ) -> int:
+def main(environment: Mapping[str, str] = os.environ, *, arguments: Sequence[str] = ()) -> int:
     """Serve until SIGTERM or SIGINT; the process's exit code."""
+    if arguments:
+        say("the service takes no arguments; its variables are in docs/settings.md")
+        return EXIT_USAGE
     try:
         settings, auth = client_settings(environment), auth_settings(environment)
         configure_logging(settings.log_level)

@@ -62,8 +62,12 @@ class _Settings(BaseModel):
 class SchedulerSettings(_Settings):
     """Where the Durable Task Scheduler is. Unset it is the emulator on this machine."""
 
-    endpoint: str = Field(EMULATOR, alias="ENDPOINT")
-    taskhub: str = Field("default", alias="TASKHUB", min_length=1, max_length=64)
+    endpoint: str = Field(
+        EMULATOR,
+        alias="ENDPOINT",
+        description="The scheduler: http://host:port of the emulator, https://... in Azure.",
+    )
+    taskhub: str = Field("default", alias="TASKHUB", min_length=1, max_length=64, description="Its task hub.")
     authentication: Authentication | None = None
     client_id: str | None = None
 
@@ -107,10 +111,15 @@ class AuthSettings(_Settings):
     mode: Literal["none", "entra", "closed"] = Field(
         "none", alias="AUTH_MODE", description="Anyone on this machine, holders of a token, or nobody but probes."
     )
-    tenant_id: str | None = Field(None, alias="AUTH_TENANT_ID", pattern=r"^[A-Za-z0-9.-]+$")
+    tenant_id: str | None = Field(
+        None, alias="AUTH_TENANT_ID", pattern=r"^[A-Za-z0-9.-]+$", description="Whose tokens count."
+    )
     audiences: Names = Field((), alias="AUTH_AUDIENCE", description="What a token has to be for; one of these.")
     authority: str = Field(
-        "https://login.microsoftonline.com", alias="AUTH_AUTHORITY", pattern=r"^https?://[^/]+$"
+        "https://login.microsoftonline.com",
+        alias="AUTH_AUTHORITY",
+        pattern=r"^https?://[^/]+$",
+        description="Who issues them; another one in other clouds.",
     )
     platform: bool = Field(
         False,
@@ -122,7 +131,7 @@ class AuthSettings(_Settings):
         alias="MONITOR_ALLOWED_HOSTS",
         description="Without authentication: the names that the service is reached by.",
     )
-    container_app: str | None = Field(None, alias="CONTAINER_APP_NAME")
+    container_app: str | None = Field(None, alias="CONTAINER_APP_NAME", description="Set by the platform.")
 
     @model_validator(mode="after")
     def _closed_in_azure(self) -> Self:
@@ -166,9 +175,18 @@ class ClientSettings(_ServiceSettings):
         None, alias="MONITOR_SERVER_AUDIENCE", description="What a token for that server has to be for."
     )
     url: str | None = Field(None, alias="MONITOR_URL", description="URL to monitor; {job_id} is filled in.")
-    log_level: str = Field("WARNING", alias="LOG_LEVEL", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
-    api_host: str = Field("127.0.0.1", alias="MONITOR_API_HOST", min_length=1)
-    api_port: int = Field(8000, alias="MONITOR_API_PORT", ge=0, le=65535)
+    log_level: str = Field(
+        "WARNING",
+        alias="LOG_LEVEL",
+        pattern="^(DEBUG|INFO|WARNING|ERROR)$",
+        description="DEBUG, INFO, WARNING or ERROR.",
+    )
+    api_host: str = Field(
+        "127.0.0.1", alias="MONITOR_API_HOST", min_length=1, description="Where the service listens."
+    )
+    api_port: int = Field(
+        8000, alias="MONITOR_API_PORT", ge=0, le=65535, description="Its port; 0 for a free one."
+    )
     forwarded_allow_ips: str = Field(
         "127.0.0.1",
         alias="FORWARDED_ALLOW_IPS",
@@ -196,7 +214,12 @@ class ClientSettings(_ServiceSettings):
 class WorkerSettings(_ServiceSettings):
     """The worker's settings."""
 
-    log_level: str = Field("INFO", alias="LOG_LEVEL", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_level: str = Field(
+        "INFO",
+        alias="LOG_LEVEL",
+        pattern="^(DEBUG|INFO|WARNING|ERROR)$",
+        description="DEBUG, INFO, WARNING or ERROR.",
+    )
     allowed_targets: Names = Field(
         (),
         alias="MONITOR_ALLOWED_TARGETS",
@@ -220,13 +243,19 @@ class WorkerSettings(_ServiceSettings):
         (), alias="MONITOR_FILE_ROOTS", description="Folders that files may be looked at in: absolute paths."
     )
     secrets: Mapping[str, str] = Field({}, repr=False, description="The variables MONITOR_SECRET_*.")
-    identity_endpoint: str | None = Field(None, alias="IDENTITY_ENDPOINT")
+    identity_endpoint: str | None = Field(
+        None, alias="IDENTITY_ENDPOINT", description="Set by the platform; no check may reach it."
+    )
     max_activities: int = Field(
         1000, alias="MONITOR_MAX_ACTIVITIES", ge=1, le=10_000, description="Turns at a time, a thread each."
     )
-    max_orchestrations: int = Field(32, alias="MONITOR_MAX_ORCHESTRATIONS", ge=1, le=1000)
-    health_host: str = Field("127.0.0.1", alias="MONITOR_HEALTH_HOST")
-    health_port: int = Field(8081, alias="MONITOR_HEALTH_PORT", ge=0, le=65535)
+    max_orchestrations: int = Field(
+        32, alias="MONITOR_MAX_ORCHESTRATIONS", ge=1, le=1000, description="Orchestrations at a time."
+    )
+    health_host: str = Field("127.0.0.1", alias="MONITOR_HEALTH_HOST", description="Where probes are answered.")
+    health_port: int = Field(
+        8081, alias="MONITOR_HEALTH_PORT", ge=0, le=65535, description="Its port; 0 for a free one."
+    )
     drain_seconds: float = Field(
         75, alias="MONITOR_DRAIN_SECONDS", ge=0, le=600, description="From SIGTERM to the end, at most."
     )
