@@ -76,6 +76,20 @@ def get(url: str) -> tuple[int, Any]:
             return error.code, json.load(error)
 
 
+def page(url: str) -> str:
+    """The text of a page.
+
+    Raises:
+        RehearsalError: it is not there.
+    """
+    try:
+        with urllib.request.urlopen(url, timeout=15) as answer:  # noqa: S310 # our own, on loopback
+            text: str = answer.read().decode()
+            return text
+    except OSError as error:
+        raise RehearsalError(f"no page at {url}: {error}") from error
+
+
 def until(holds: Callable[[], bool], what: str, every_seconds: float = 0.1) -> None:
     """Return once `holds()`.
 

@@ -1,11 +1,12 @@
 """The rehearsal, step by step; every step raises where something is not as it has to be."""
 
+import re
 import time
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from up_smoke.clients import PLANS, SLOW, RehearsalError, ended, get, ledger, start, until
+from up_smoke.clients import PLANS, SLOW, RehearsalError, ended, get, ledger, page, start, until
 from up_smoke.docker import addresses, compose, docker, exit_codes, url
 from up_smoke.evidence import Entry, Faults, Window, broken_off, complaints
 
@@ -50,6 +51,17 @@ def run_as_documented() -> None:
     if "Completed" not in said:
         raise RehearsalError(f"client.py job-1 2 60 said:\n{said}")
     say("docker compose run --rm client-scheduler python client.py job-1 2 60: Completed")
+    _see_the_page()
+
+
+def _see_the_page() -> None:
+    api = url("client-scheduler", 8000)
+    listed = page(f"{api}/")
+    styles = re.findall(r'href="(/static/[^"]+)"', listed)
+    if "job-1" not in listed or not styles:
+        raise RehearsalError(f"the page {api}/ lists no job-1, or has no style:\n{listed[:2000]}")
+    page(api + styles[0])
+    say("the client-scheduler's page lists job-1")
 
 
 def survive(redelivery: timedelta) -> None:
