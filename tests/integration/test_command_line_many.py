@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 import yaml
 from durabletask.client import OrchestrationQuery
 
-from support.command_line import Ran, begin, ended
+from support.command_line import CLIENT, PATIENCE, Ran, begin, ended, environment
 from support.command_line import run as run_client
 from support.hub import Hub, hub
 
@@ -92,9 +94,32 @@ def test_waiting_ends_by_the_worst_verdict_or_by_the_first(world: Hub, tmp_path:
 
 def test_ids_come_from_stdin_too(world: Hub, tmp_path: Path) -> None:
     assert run(world, "start", "-f", file_of(tmp_path, job("in-1"), job("in-2"))).code == 0
-    ran = run(world, "wait", "-")
-    assert (ran.code, "there is none" in ran.err) == (2, True)
-    assert ended(begin("wait", "in-1", "in-2", "-o", "ids", ENDPOINT=world.settings.endpoint)).code == 0
+    ran = subprocess.run(
+        [sys.executable, str(CLIENT), "wait", "-", "-o", "ids"],
+        env=environment(ENDPOINT=world.settings.endpoint),
+        input="in-1\nin-2\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert (ran.returncode, set(ran.stdout.split())) == (0, {"in-1", "in-2"}), ran.stderr
+    none = run(world, "wait", "-")
+    assert (none.code, "there is none" in none.err) == (2, True)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_wait_that_is_ended_from_outside_has_no_verdict_s_code(
+    world: Hub, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    asked = [job(f"ended-{code}"), job(f"long-{code}", checks=1000, timeout_seconds=600)]
+    assert run(world, "start", "-f", file_of(tmp_path, *asked)).code == 0
+    client = begin("wait", f"ended-{code}", f"long-{code}", ENDPOINT=world.settings.endpoint)
+    assert client.stdout is not None
+    assert client.stdout.readline().startswith(f"ended-{code} Completed")
+    client.send_signal(number)
+    ran = ended(client)
+    assert (ran.code, ran.err) == (code, "")
 
 
 @pytest.mark.parametrize(

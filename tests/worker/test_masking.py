@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor_worker.checks.masking import HIDDEN, Masker
+from monitor_worker.checks.masking import HIDDEN, Masker, masked
 from support.strategies import examples
 
 SECRET = 'pässword/+ "&=7'
@@ -52,7 +52,7 @@ def test_a_text_without_a_secret_stays_as_it_is() -> None:
 
 def test_data_is_masked_in_depth() -> None:
     data = {"a": ["x s3cr3t", {"s3cr3t": 1, "n": None}], "b": 1.5}
-    assert masker("s3cr3t").data(data) == {"a": [f"x {HIDDEN}", {HIDDEN: 1, "n": None}], "b": 1.5}
+    assert masked(data, masker("s3cr3t")) == {"a": [f"x {HIDDEN}", {HIDDEN: 1, "n": None}], "b": 1.5}
 
 
 def test_a_secret_too_short_to_be_hidden_is_refused() -> None:

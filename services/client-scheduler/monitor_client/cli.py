@@ -66,9 +66,8 @@ from monitor_client.options import (
     WhilePaused,
     Yes,
 )
-from monitor_client.usage import Command, PlainFormGroup, VersionAsked
+from monitor_client.usage import EXIT_INTERRUPTED, Command, PlainFormGroup, VersionAsked
 
-EXIT_INTERRUPTED: Final = 130
 _NEGATIVE: Final = re.compile(r"No such option: -\d")
 
 app = typer.Typer(

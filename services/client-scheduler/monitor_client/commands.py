@@ -131,7 +131,7 @@ def _request(parameters: Parameters, settings: ClientSettings) -> MonitorRequest
 
 def _documents(parameters: Parameters) -> list[Document]:
     """What the file holds, which may be a stream that is read once."""
-    return parameters.get("documents") or read_documents(parameters["file"])
+    return parameters["documents"] if "documents" in parameters else read_documents(parameters["file"])
 
 
 def settings_of(parameters: Parameters) -> ClientSettings:

@@ -7,7 +7,7 @@ from contextlib import aclosing, nullcontext
 from typing import Any, Final
 from uuid import uuid4
 
-from monitor_client.bulk import AT_A_TIME, Came
+from monitor_client.bulk import AT_A_TIME, Came, side_by_side
 from monitor_client.commands import Parameters, settings_of
 from monitor_client.display import progress_bar
 from monitor_client.documents import Document
@@ -148,7 +148,7 @@ def _read(documents: Sequence[Document], parameters: Parameters) -> list[Monitor
     return requests
 
 
-async def _ends(service: Monitors, jobs: Sequence[str]) -> AsyncGenerator[MonitorView, None]:
+def _ends(service: Monitors, jobs: Sequence[str]) -> AsyncGenerator[MonitorView, None]:
     """The last view of each monitor, as it ends. Closed early, it watches none any more."""
     pace, slots = max(0.5, len(jobs) / _LOOKS_A_SECOND), asyncio.Semaphore(AT_A_TIME)
 
@@ -161,14 +161,7 @@ async def _ends(service: Monitors, jobs: Sequence[str]) -> AsyncGenerator[Monito
                 last = view
         return last
 
-    tasks = [asyncio.create_task(end(job_id)) for job_id in jobs]
-    try:
-        for coming in asyncio.as_completed(tasks):
-            yield await coming
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    return side_by_side(end(job_id) for job_id in jobs)
 
 
 def _jobs(parameters: Parameters) -> list[str]:

@@ -11,12 +11,11 @@ from typing import Final
 from monitor_client.connect import open_monitors
 from monitor_client.display import Display
 from monitor_client.face import Monitors
+from monitor_client.usage import EXIT_INTERRUPTED, EXIT_TERMINATED
 from monitor_client.view import MonitorView, Phase
 from monitor_client.words import clean
 from monitor_core.settings import ClientSettings
 
-EXIT_INTERRUPTED: Final = 130
-EXIT_TERMINATED: Final = 143
 _PENDING_SECONDS: Final = 5.0
 
 Errand = Callable[[Monitors], Awaitable[int]]
@@ -24,7 +23,7 @@ Errand = Callable[[Monitors], Awaitable[int]]
 
 
 def run(settings: ClientSettings, errand: Errand) -> int:
-    """Do the errand on an open service.
+    """Do the errand on an open service; the exit code, that of an interrupt or SIGTERM too: neither is a verdict.
 
     Raises:
         ServiceError, RequestError: as the service's methods.
@@ -35,7 +34,12 @@ def run(settings: ClientSettings, errand: Errand) -> int:
         async with open_monitors(settings) as service:
             return await errand(service)
 
-    return asyncio.run(inside())
+    try:
+        return asyncio.run(inside())
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except asyncio.CancelledError:
+        return EXIT_TERMINATED
 
 
 def _end_on_sigterm() -> None:
@@ -58,14 +62,10 @@ class Watched:
 
     def run(self, settings: ClientSettings, errand: Errand) -> int:
         """Do the errand; interrupted, say how to come back."""
-        try:
-            return run(settings, errand)
-        except KeyboardInterrupt:
+        code = run(settings, errand)
+        if code in {EXIT_INTERRUPTED, EXIT_TERMINATED}:
             self._say_how_to_come_back()
-            return EXIT_INTERRUPTED
-        except asyncio.CancelledError:
-            self._say_how_to_come_back()
-            return EXIT_TERMINATED
+        return code
 
     async def follow(self, service: Monitors, run: str | None, display: Display) -> MonitorView:
         """Show the monitor's progress until it ends; its last view.

@@ -26,6 +26,10 @@ class Command(TyperCommand):
         _list(self.get_params(ctx), ctx, formatter)
 
 
+EXIT_INTERRUPTED: Final = 130
+EXIT_TERMINATED: Final = 143
+
+
 class VersionAsked(Exception):
     """`--version`."""
 

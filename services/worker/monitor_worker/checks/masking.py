@@ -47,10 +47,6 @@ class Masker:
             text = text.replace(form, HIDDEN)
         return CUT.join(_without_beginning(piece, forms) for piece in text.split(CUT))
 
-    def data(self, value: Any) -> Any:
-        """JSON data with every text in it masked, names too."""
-        return masked(value, self)
-
 
 def masked(value: Any, mask: Mask) -> Any:
     """JSON data with every text in it masked, names too."""
