@@ -73,7 +73,7 @@ screenshots: $(READY) ## Make the pictures of the web page in docs/ anew (needs 
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --upgrade
 # The image has every driver.
-WORKER := $(addprefix --extra ,worker blob grpc key-vault sql telemetry)
+WORKER := $(addprefix --extra ,worker blob event-grid grpc key-vault service-bus sql telemetry)
 # The images of dev/ need a part of what is developed with, in the same versions.
 LOCK_DEV := $(LOCK) --constraints requirements-dev.txt
 lock: ## Renew the locked dependencies (installs uv first where there is none)

@@ -29,6 +29,7 @@ from monitor_core.contract.names import (
     instance_prefix,
     job_id_of,
 )
+from monitor_core.contract.notice import Notice, Occasion
 from monitor_core.contract.request import (
     MonitorRequest,
     Polling,
@@ -80,7 +81,9 @@ __all__ = [
     "MonitorRequest",
     "MonitorResult",
     "MonitorStatus",
+    "Notice",
     "ObservationSummary",
+    "Occasion",
     "Pause",
     "Paused",
     "Polling",

@@ -1,9 +1,9 @@
 """What every kind of check says about itself."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from monitor_core.specs import Spec
 
 
 class Variable(NamedTuple):
@@ -13,27 +13,14 @@ class Variable(NamedTuple):
     description: str
 
 
-class CheckSpec(BaseModel):
-    """The fields of one kind of check; a subclass fixes `kind` and the class variables below."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class CheckSpec(Spec):
+    """The fields of one kind of check; `example` is a request of this kind, without `job_id`."""
 
     variables: ClassVar[Mapping[str, Variable]]
     """What the conditions see. Reading a variable that an observation lacks is an error of the condition."""
     natural_success: ClassVar[str | None] = None
     """CEL; used where the request has neither success_when nor failure_when."""
     natural_failure: ClassVar[str | None] = None
-
-    needs: ClassVar[str | None] = None
-    """The package that the driver needs beyond what every worker has, as pip knows it."""
-    example: ClassVar[Mapping[str, Any]]
-    """A request of this kind for the documentation, without `job_id`; a test of the kind runs it."""
-
-    kind: str
-
-    def as_wire(self) -> dict[str, Any]:
-        """The check as it stands in a request: its kind, and what differs from the kind's defaults."""
-        return {"kind": self.kind, **self.model_dump(mode="json", exclude_defaults=True, exclude={"kind"})}
 
 
 Kinds = Mapping[str, type[CheckSpec]]

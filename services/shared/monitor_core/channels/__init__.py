@@ -1,0 +1,12 @@
+"""The built-in kinds of channel by which a verdict is told: one pure spec each.
+
+A new kind is a module here and a driver of the same name in monitor_worker.channels.
+"""
+
+from typing import Final
+
+from monitor_core.channels.base import Channels, ChannelSpec
+
+BUILT_IN: Final[Channels] = {}
+
+__all__ = ["BUILT_IN", "ChannelSpec", "Channels"]
