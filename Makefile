@@ -10,7 +10,7 @@ SOURCES := services dev tests docs/examples
 # The modules that run inside an orchestration: no clock, no randomness (see pyproject.toml).
 DETERMINISTIC := services/shared/monitor_core/contract services/shared/monitor_core/kinds \
 	services/shared/monitor_core/schedule.py \
-	$(addprefix services/worker/monitor_worker/,commands.py explaining.py orchestrator.py policy.py reports.py versions.py views.py)
+	$(addprefix services/worker/monitor_worker/,commands.py events.py explaining.py orchestrator.py policy.py reports.py versions.py views.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types imports unit up-smoke histories reference screenshots lock format clean

@@ -10,21 +10,20 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext
 
-from monitor_core.kinds.base import Kinds
 from monitor_core.settings import worker_settings
 from monitor_core.telemetry import configure_logging
 from monitor_worker.bootstrap import Worker
 from monitor_worker.host import listen_for_signals
-from monitor_worker.orchestrator import Wait, loop_1_0
+from monitor_worker.orchestrator import Deployment, Wait, loop_1_0
 from monitor_worker.policy import Generation
 from monitor_worker.versions import Loop
 
 SHORT = Generation(most_turns=3)
 
 
-def loop_1_1(ctx: OrchestrationContext, given: Any, newest: str, kinds: Kinds) -> Wait:
+def loop_1_1(ctx: OrchestrationContext, given: Any, deployment: Deployment) -> Wait:
     """The next release's loop."""
-    result = yield from loop_1_0(ctx, given, newest, kinds, SHORT)
+    result = yield from loop_1_0(ctx, given, deployment, SHORT)
     return {**result, "labels": {"loop": "1.1"}} if result else result
 
 

@@ -22,6 +22,7 @@ from monitor_core.contract import (
 )
 from monitor_core.kinds import BUILT_IN
 from monitor_worker.activities import look_activity
+from monitor_worker.observer import Observer
 from monitor_worker.checks.base import CheckContext, CheckFailed, Observation, Resources
 from monitor_worker.checks.masking import Masker
 from monitor_worker.checks.registry import Registry
@@ -78,7 +79,11 @@ def looked(turn: Turn, answer: Answer, clock: Any = None) -> Any:
     masker.add(SECRET)
     registry = Registry(BUILT_IN, Resources(guard=TargetGuard()), lambda *_: SimulatedDriver())
     activity = look_activity(
-        registry, lambda _, __, context: answer(context), clock or VirtualClock(START), masker
+        registry,
+        lambda _, __, context: answer(context),
+        clock or VirtualClock(START),
+        mask=masker,
+        observer=Observer(BUILT_IN, masker),
     )
     return activity(SimpleNamespace(orchestration_id="explain-1"), turn.model_dump(mode="json"))  # type: ignore[arg-type]
 

@@ -16,6 +16,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from azure.core.credentials_async import AsyncTokenCredential
+from opentelemetry import propagate
 from yarl import URL
 
 from monitor_client.errors import ServerUnreachable
@@ -121,6 +122,8 @@ class HttpApi:
             self._session = aiohttp.ClientSession(connector=connector, read_bufsize=_LINE_BYTES)
         content = {} if body is None else {"Content-Type": "application/json"}
         token = {"Authorization": f"Bearer {await self._token.get()}"} if self._token else {}
+        traced: dict[str, str] = {}
+        propagate.inject(traced)  # traceparent, where there is a trace
         try:
             async with self._session.request(
                 method,
@@ -128,7 +131,7 @@ class HttpApi:
                 # A stream: aiohttp warns of more than a megabyte in one piece.
                 data=None if body is None else io.BytesIO(json.dumps(body).encode()),
                 params=query,
-                headers={**content, **token, **(headers or {})},
+                headers={**traced, **content, **token, **(headers or {})},
                 allow_redirects=False,
                 proxy=self._proxy,
                 timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS),

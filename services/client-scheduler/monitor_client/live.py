@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import suppress
 
 from monitor_client.view import MonitorView
+from monitor_core.telemetry import metrics
 
 Watching = Callable[[str], AsyncIterator[MonitorView]]
 """Watches one monitor until it ends: `MonitorService.watch`."""
@@ -16,6 +17,7 @@ class Live:
     def __init__(self, watching: Watching) -> None:
         self._watching = watching
         self._lookouts: dict[str, _Lookout] = {}
+        self._viewers = metrics.up_down_counter(metrics.VIEWERS)
 
     @property
     def watched(self) -> int:
@@ -32,11 +34,13 @@ class Live:
         if lookout is None or lookout.is_over:
             lookout = self._lookouts[job_id] = _Lookout(self._watching(job_id))
         lookout.viewers += 1
+        self._viewers.add(1)
         try:
             async for view in lookout.views():
                 yield view
         finally:
             lookout.viewers -= 1
+            self._viewers.add(-1)
             if not lookout.viewers:
                 if self._lookouts.get(job_id) is lookout:
                     del self._lookouts[job_id]

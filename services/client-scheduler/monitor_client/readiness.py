@@ -74,7 +74,7 @@ def main(environment: Mapping[str, str] = os.environ, patience_seconds: float = 
     """Wait; the exit code, as the command line's."""
     try:
         settings = client_settings(environment)
-        configure_logging(settings.log_level)
+        configure_logging(settings.log_level, form=settings.log_format)
         asyncio.run(wait_until_ready(settings, patience_seconds))
     except (ServiceError, SettingsError) as error:
         return tell(error)

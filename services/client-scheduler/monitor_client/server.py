@@ -17,6 +17,7 @@ from monitor_client.api.access import Anyone, Authenticator, Nobody
 from monitor_client.api.entra import Entra, Expected, PublishedKeys
 from monitor_client.connect import open_service
 from monitor_client.failures import EXIT_USAGE, say, tell
+from monitor_core import telemetry
 from monitor_core.contract import Problem
 from monitor_core.settings import AuthSettings, ClientSettings, SettingsError, auth_settings, client_settings
 from monitor_core.telemetry import configure_logging
@@ -32,14 +33,15 @@ def main(environment: Mapping[str, str] = os.environ, *, arguments: Sequence[str
         return EXIT_USAGE
     try:
         settings, auth = client_settings(environment), auth_settings(environment)
-        configure_logging(settings.log_level)
+        configure_logging(settings.log_level, form=settings.log_format)
         listener = _listen(settings)
     except SettingsError as error:
         return tell(error)
     # uvicorn raises the signal that stopped it once more: without a handler of ours the exit code would not be 0.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
-    asyncio.run(_serve(settings, authenticator_of(auth), listener))
+    with telemetry.started(settings.telemetry, telemetry.CLIENT, telemetry.FLUSH_SECONDS):
+        asyncio.run(_serve(settings, authenticator_of(auth), listener))
     return 0
 
 
@@ -83,6 +85,10 @@ async def _serve(settings: ClientSettings, authenticator: Authenticator, listene
             most_viewers=settings.api_viewers,
             kinds=settings.kinds,
         )
+        if settings.telemetry.is_sent:
+            from monitor_client.api import tracing  # noqa: PLC0415 # it brings what sends telemetry along
+
+            tracing.install(app)
         server = uvicorn.Server(_config(app, settings.forwarded_allow_ips))
         host, port = listener.getsockname()[:2]
         where = f"for {scheduler.endpoint}, hub {scheduler.taskhub}, on http://{host}:{port}"

@@ -5,8 +5,10 @@ import shlex
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Final
+
+from opentelemetry import trace
 
 from monitor_client.connect import open_monitors
 from monitor_client.display import Display
@@ -14,7 +16,9 @@ from monitor_client.face import Monitors
 from monitor_client.usage import EXIT_INTERRUPTED, EXIT_TERMINATED
 from monitor_client.view import MonitorView, Phase
 from monitor_client.words import clean
+from monitor_core import telemetry
 from monitor_core.settings import ClientSettings
+from monitor_core.telemetry import metrics
 
 _PENDING_SECONDS: Final = 5.0
 
@@ -35,11 +39,18 @@ def run(settings: ClientSettings, errand: Errand) -> int:
             return await errand(service)
 
     try:
-        return asyncio.run(inside())
+        with telemetry.started(settings.telemetry, telemetry.CLIENT, telemetry.BRIEF_FLUSH_SECONDS), _traced():
+            return asyncio.run(inside())
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except asyncio.CancelledError:
         return EXIT_TERMINATED
+
+
+def _traced() -> AbstractContextManager[object]:
+    """A span around a command; never its arguments, in which a header may be."""
+    tracer = trace.get_tracer(metrics.SCOPE)
+    return tracer.start_as_current_span("client.py", attributes={"process.executable.name": "client.py"})
 
 
 def _end_on_sigterm() -> None:

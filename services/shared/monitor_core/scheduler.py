@@ -13,8 +13,10 @@ from durabletask.azuremanaged.worker import DurableTaskSchedulerWorker
 from durabletask.client import OrchestrationQuery, OrchestrationState, Page, parse_orchestration_state
 from durabletask.grpc_options import GrpcChannelOptions, GrpcRetryPolicyOptions, GrpcWorkerResiliencyOptions
 from durabletask.internal import orchestrator_service_pb2 as pb
+from durabletask.internal import tracing
 from durabletask.internal.client_helpers import build_query_instances_req
 from durabletask.internal.helpers import get_string_value
+from durabletask.task import OrchestrationContext
 from durabletask.worker import (
     ActivityWorkItemFilter,
     ConcurrencyOptions,
@@ -22,6 +24,7 @@ from durabletask.worker import (
     TaskHubGrpcWorker,
     WorkItemFilters,
 )
+from opentelemetry.context import Context
 
 from monitor_core.contract import ORCHESTRATOR, VERSION
 from monitor_core.settings import SchedulerSettings
@@ -87,13 +90,16 @@ class DrainingWorker(DurableTaskSchedulerWorker):
                 self._idle.notify_all()
 
 
-def build_worker(settings: SchedulerSettings, *, max_activities: int, max_orchestrations: int) -> DrainingWorker:
+def build_worker(
+    settings: SchedulerSettings, *, max_activities: int, max_orchestrations: int, traces: bool = False
+) -> DrainingWorker:
     """A worker with nothing registered yet.
 
     Its thread pool has room for every activity and orchestration at a time: both share it, and a waiting turn
-    must never keep an orchestration from its thread.
+    must never keep an orchestration from its thread. Without `traces` it makes no spans, and imports nothing to
+    make them with; a trace that comes in goes on to the activities all the same.
     """
-    return DrainingWorker(
+    worker = DrainingWorker(
         host_address=settings.address,
         taskhub=settings.taskhub,
         token_credential=_credential(settings),
@@ -107,6 +113,15 @@ def build_worker(settings: SchedulerSettings, *, max_activities: int, max_orches
         ),
         logger=sdk_logger(),
     )
+    worker._emit_trace_spans = traces  # noqa: SLF001 # an option of the base class that Azure's does not pass on
+    return worker
+
+
+def trace_of(ctx: OrchestrationContext) -> Context | None:
+    """The trace that an orchestration is part of: what is made in it is a child of the orchestration's span."""
+    known = getattr(ctx, "_orchestration_trace_context", None) or getattr(ctx, "_parent_trace_context", None)
+    found: Context | None = tracing.extract_trace_context(known)
+    return found
 
 
 def take_only_what_is_registered(worker: TaskHubGrpcWorker, *, versions: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Final, Literal, Self, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -152,10 +152,65 @@ class AuthSettings(_Settings):
         return f"{self.authority}/{self.tenant_id}/discovery/v2.0/keys"
 
 
+Signal = Literal["traces", "metrics", "logs"]
+Protocol = Literal["grpc", "http/protobuf"]
+_SIGNALS: Final[tuple[Signal, ...]] = ("traces", "metrics", "logs")
+
+
+class TelemetrySettings(_Settings):
+    """Where telemetry goes. The other OTEL_* variables are read by OpenTelemetry itself."""
+
+    connection_string: str | None = Field(
+        None,
+        alias="APPLICATIONINSIGHTS_CONNECTION_STRING",
+        repr=False,
+        description="Application Insights; signed in as the managed identity of AZURE_CLIENT_ID.",
+    )
+    client_id: str | None = Field(None, alias="AZURE_CLIENT_ID")
+    endpoint: str | None = Field(None, alias="OTEL_EXPORTER_OTLP_ENDPOINT", repr=False)
+    disabled: bool = Field(False, alias="OTEL_SDK_DISABLED", description="Send nothing, whatever else is set.")
+    otel: Mapping[str, str] = Field({}, repr=False, description="The variables OTEL_*.")
+
+    @model_validator(mode="after")
+    def _protocols_are_known(self) -> Self:
+        for name, value in self.otel.items():
+            is_protocol = name.startswith("OTEL_EXPORTER_OTLP_") and name.endswith("PROTOCOL")
+            if is_protocol and value not in get_args(Protocol):
+                raise ValueError(f"{name} should be {' or '.join(get_args(Protocol))} (got {value!r})")
+        return self
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether there is an exporter at all."""
+        return any(self.sends_any(signal) for signal in _SIGNALS)
+
+    def sends_any(self, signal: Signal) -> bool:
+        """Whether a signal goes anywhere."""
+        return self.sends_otlp(signal) or (self.connection_string is not None and self.sends(signal))
+
+    def sends(self, signal: Signal) -> bool:
+        """Whether a signal is not switched off, by OTEL_TRACES_EXPORTER=none say."""
+        return not self.disabled and self.otel.get(f"OTEL_{signal.upper()}_EXPORTER") != "none"
+
+    def sends_otlp(self, signal: Signal) -> bool:
+        """Whether a signal goes anywhere by OTLP."""
+        own = self.otel.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT")
+        return self.sends(signal) and bool(own or self.endpoint)
+
+    def protocol(self, signal: Signal) -> str:
+        """What a signal's OTLP goes over: `http/protobuf` unless set."""
+        own = f"OTEL_EXPORTER_OTLP_{signal.upper()}_PROTOCOL"
+        return self.otel.get(own) or self.otel.get("OTEL_EXPORTER_OTLP_PROTOCOL") or "http/protobuf"
+
+
 class _ServiceSettings(_Settings):
     """What both services have to agree on."""
 
     scheduler: SchedulerSettings
+    telemetry: TelemetrySettings = TelemetrySettings()
+    log_format: Literal["text", "json"] = Field(
+        "text", alias="LOG_FORMAT", description="Log lines: text for people, json for machines."
+    )
     kinds: EnabledKinds = Field(
         BUILT_IN,
         alias="MONITOR_PLUGINS",
@@ -303,7 +358,9 @@ def _read(model: type[S], environment: Mapping[str, str]) -> S:
     try:
         scheduler = SchedulerSettings.model_validate(_scheduler(given))
         secrets = {name: value for name, value in given.items() if name.startswith("MONITOR_SECRET_")}
-        return model.model_validate({**given, "scheduler": scheduler, "secrets": secrets})
+        otel = {name: value for name, value in given.items() if name.startswith("OTEL_")}
+        telemetry = TelemetrySettings.model_validate({**given, "otel": otel})
+        return model.model_validate({**given, "scheduler": scheduler, "secrets": secrets, "telemetry": telemetry})
     except ValidationError as error:
         raise SettingsError(problems_of(error, whole="settings")) from error
 

@@ -13,6 +13,7 @@ from monitor_worker.checks.masking import Mask
 from monitor_worker.checks.registry import Registry
 from monitor_worker.excerpts import excerpt
 from monitor_worker.looking import Ask, Sight, Sighter, looker, sighter
+from monitor_worker.observer import Observer
 from monitor_worker.pace import Pace
 from monitor_worker.policy import NEAR_SECONDS
 from monitor_worker.turns import Checkpoint, Clock, Look, TurnRun
@@ -20,7 +21,9 @@ from monitor_worker.turns import Checkpoint, Clock, Look, TurnRun
 Activity = Callable[[ActivityContext, Any], Any]
 
 
-def poll_activity(registry: Registry, ask: Ask, clock: Clock, pace: Pace, mask: Mask) -> Activity:
+def poll_activity(
+    registry: Registry, ask: Ask, clock: Clock, pace: Pace, *, mask: Mask, observer: Observer
+) -> Activity:
     """The activity `poll`, bound to what it works with.
 
     Args:
@@ -29,13 +32,16 @@ def poll_activity(registry: Registry, ask: Ask, clock: Clock, pace: Pace, mask: 
         clock: the worker's time; it ends a turn's waiting when the worker drains.
         pace: how long the worker's turns may be.
         mask: takes secrets out of what is reported.
+        observer: is told of turns and checks.
     """
 
     def poll(ctx: ActivityContext, given: Any) -> Any:
         turn = Turn.model_validate(given)
         key = ctx.orchestration_id
-        look = looker(turn, key, registry, ask, clock, mask=mask)
-        report = TurnRun(turn, key, look, clock, pace.limit_seconds).run()
+        with observer.turn(turn) as observed:
+            look = looker(turn, key, registry, ask, clock, mask=mask)
+            report = TurnRun(turn, key, look, clock, pace.limit_seconds, checked=observed).run()
+            observed.ended(report)
         if report.checks:
             # What a message takes to get here is no sign of falling behind.
             pace.note(late=report.lateness_seconds > max(turn.polling.interval_seconds, NEAR_SECONDS))
@@ -45,13 +51,15 @@ def poll_activity(registry: Registry, ask: Ask, clock: Clock, pace: Pace, mask: 
     return poll
 
 
-def look_activity(registry: Registry, ask: Ask, clock: Clock, mask: Mask) -> Activity:
+def look_activity(registry: Registry, ask: Ask, clock: Clock, *, mask: Mask, observer: Observer) -> Activity:
     """The activity `look`: a turn of one check, with everything that was seen; as `poll_activity`."""
 
     def look(ctx: ActivityContext, given: Any) -> Any:
         turn = Turn.model_validate(given)
-        seen = _Watching(sighter(turn, ctx.orchestration_id, registry, ask, clock, mask=mask))
-        report = TurnRun(turn, ctx.orchestration_id, seen.look, clock).run()
+        with observer.turn(turn) as observed:
+            seen = _Watching(sighter(turn, ctx.orchestration_id, registry, ask, clock, mask=mask))
+            report = TurnRun(turn, ctx.orchestration_id, seen.look, clock, checked=observed).run()
+            observed.ended(report)
         last = seen.last
         shown = excerpt(last.variables, mask)
         return Evidence(

@@ -15,7 +15,8 @@ from monitor_worker.equipment import resources_of
 from monitor_worker.explaining import explain_orchestrator
 from monitor_worker.host import HealthServer, end_after
 from monitor_worker.loop import LoopThread
-from monitor_worker.orchestrator import Orchestrator
+from monitor_worker.observer import Observer
+from monitor_worker.orchestrator import Deployment
 from monitor_worker.pace import Pace
 from monitor_worker.versions import LOOPS, Loop, monitor_orchestrator
 
@@ -25,12 +26,17 @@ _log = logging.getLogger(__name__)
 class Worker:
     """A worker that can be started and stopped.
 
-    `register` adds orchestrators and activities of your own to it: one worker for both.
+    Args:
+        settings: what the environment says.
+        masker: is told every secret, so that whoever logs can hide it.
+        loops: version to loop, the newest last.
+        register: adds orchestrators and activities of your own to it: one worker for both.
     """
 
     def __init__(
         self,
         settings: WorkerSettings,
+        masker: Masker | None = None,
         *,
         loops: Mapping[str, Loop] = LOOPS,
         register: Callable[[DrainingWorker], None] = lambda _: None,
@@ -38,27 +44,31 @@ class Worker:
         self._settings = settings
         self._clock = SystemClock()
         self._loop = LoopThread()
-        masker = Masker()
+        masker = masker or Masker()
         self._resources = resources_of(settings, masker)
         self._registry = Registry(settings.kinds, self._resources)
         self._engine = scheduler.build_worker(
             settings.scheduler,
             max_activities=settings.max_activities,
             max_orchestrations=settings.max_orchestrations,
+            traces=settings.telemetry.sends_any("traces"),
         )
         self._health = HealthServer(settings.health_host, settings.health_port, self._is_alive, self._is_ready)
-        self._register(monitor_orchestrator(loops, settings.kinds), explain_orchestrator(settings.kinds), masker)
+        self._observer = Observer(settings.kinds, masker)
+        self._register(loops, masker)
         register(self._engine)
         scheduler.take_only_what_is_registered(self._engine, versions=list(loops))
 
-    def _register(self, monitor: Orchestrator, explain: Orchestrator, masker: Masker) -> None:
+    def _register(self, loops: Mapping[str, Loop], masker: Masker) -> None:
         # The SDK registers by the function's own name, which the contract fixes.
+        kinds, observer = self._settings.kinds, self._observer
         with_what = (self._registry, self._loop.ask, self._clock)
+        deployment = Deployment(kinds=kinds, tell=observer.tell)
         names = (
-            self._engine.add_orchestrator(monitor),
-            self._engine.add_orchestrator(explain),
-            self._engine.add_activity(poll_activity(*with_what, Pace(), masker)),
-            self._engine.add_activity(look_activity(*with_what, masker)),
+            self._engine.add_orchestrator(monitor_orchestrator(loops, deployment)),
+            self._engine.add_orchestrator(explain_orchestrator(kinds)),
+            self._engine.add_activity(poll_activity(*with_what, Pace(), mask=masker, observer=observer)),
+            self._engine.add_activity(look_activity(*with_what, mask=masker, observer=observer)),
         )
         if names != (ORCHESTRATOR, EXPLAIN, ACTIVITY, LOOK):
             raise AssertionError(f"registered is {names}, which is not what the contract says")
@@ -79,9 +89,11 @@ class Worker:
     def stop(self) -> None:
         """Drain: turns come back after their check under way; then stop, within `drain_seconds`."""
         _log.info("Draining")
+        began = self._clock.monotonic()
         watchdog = end_after(self._settings.drain_seconds)
         self._clock.drain()
         self._engine.drain()
+        self._observer.drained(self._clock.monotonic() - began)
         self._loop.run(self._registry.close())
         self._loop.run(self._resources.close())
         self._loop.run(self._health.stop())

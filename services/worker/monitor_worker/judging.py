@@ -101,10 +101,12 @@ def look_of(seen: Observation, judgements: tuple[Judgement, ...], summary: Obser
     error comes first, then that of a condition that could not be judged.
     """
     at, retry_after, checkpoint = summary.at, seen.retry_after_seconds, say.checkpoint(seen.checkpoint)
+    why = next((judgement.problem for judgement in judgements if judgement.problem), None)
+    unjudged = why is not None
     if summary.success or summary.failure:
-        return Look(summary, None, retry_after, checkpoint)
+        return Look(summary, None, retry_after, checkpoint, unjudged)
     if seen.error is not None:
         error = say.error(seen.error.error_class, str(seen.error), at)
-        return Look(None, error, retry_after or seen.error.retry_after_seconds, checkpoint)
-    why = next((judgement.problem for judgement in judgements if judgement.problem), None)
-    return Look(summary, say.error(ErrorClass.TRANSIENT, why, at) if why else None, retry_after, checkpoint)
+        return Look(None, error, retry_after or seen.error.retry_after_seconds, checkpoint, unjudged)
+    failed = say.error(ErrorClass.TRANSIENT, why, at) if why else None
+    return Look(summary, failed, retry_after, checkpoint, unjudged)

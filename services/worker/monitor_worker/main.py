@@ -4,8 +4,10 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+from monitor_core import telemetry
 from monitor_core.settings import SettingsError, worker_settings
 from monitor_core.telemetry import configure_logging
+from monitor_worker.checks.masking import Masker
 from monitor_worker.host import listen_for_signals
 
 EXIT_USAGE = 2
@@ -17,19 +19,21 @@ def main(arguments: Sequence[str] = (), environment: Mapping[str, str] = os.envi
         return _usage("the worker takes no arguments; its variables are those of WorkerSettings in settings.py")
     # Before the slow imports: as a container's first process it would not hear a signal without a handler.
     asked_to_stop = listen_for_signals()
+    masker = Masker()
     try:
         settings = worker_settings(environment)
-        configure_logging(settings.log_level)
-        from monitor_worker.bootstrap import Worker  # noqa: PLC0415 # a bad setting is said before the slow imports
+        configure_logging(settings.log_level, form=settings.log_format, mask=masker)
+        with telemetry.started(settings.telemetry, telemetry.WORKER, telemetry.FLUSH_SECONDS):
+            from monitor_worker.bootstrap import Worker  # noqa: PLC0415 # a bad setting is said before it
 
-        worker = Worker(settings)
-        worker.start()
+            worker = Worker(settings, masker)
+            worker.start()
+            asked_to_stop.wait()
+            worker.stop()
     except SettingsError as error:
         return _usage(str(error))
     except OSError as error:
         return _usage(f"{error} (another port for /healthz and /readyz: MONITOR_HEALTH_PORT, 0 for a free one)")
-    asked_to_stop.wait()
-    worker.stop()
     return 0
 
 

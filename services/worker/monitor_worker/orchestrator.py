@@ -3,8 +3,8 @@
 Everything in it is a function of the history. A fired timer only means "look at the clock".
 """
 
-import logging
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -15,6 +15,8 @@ from pydantic import ValidationError
 from monitor_core.contract import (
     ACTIVITY,
     CONTROL_EVENT,
+    VERSION,
+    Decision,
     Model,
     MonitorInput,
     Problem,
@@ -25,11 +27,12 @@ from monitor_core.contract import (
     parse_request,
 )
 from monitor_core.contract.base import problems_of
+from monitor_core.kinds import BUILT_IN
 from monitor_core.kinds.base import Kinds
 from monitor_worker import commands, policy, reports, views
+from monitor_worker.events import Commanded, Ended, Tell, tell_nobody
 from monitor_worker.policy import Finish, Generation, Monitor, Renew, SleepUntil, StartTurn
 
-_log = logging.getLogger(__name__)
 _FRESH = Generation()
 LONGEST_KIND = 64
 Wait = Generator[Task[Any], Any, Any]
@@ -37,14 +40,28 @@ Orchestrator = Callable[[OrchestrationContext, Any], Wait]
 M = TypeVar("M", bound=Model)
 
 
-def loop_1_0(ctx: OrchestrationContext, given: Any, newest: str, kinds: Kinds, fresh: Generation = _FRESH) -> Wait:
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What is the same for all monitors of a worker. It is code, as the loop is: a replay has the same.
+
+    Args:
+        newest: the version to continue as new with.
+        kinds: what a bare request may ask for.
+        tell: is told of commands and of the verdict as they happen.
+    """
+
+    newest: str = VERSION
+    kinds: Kinds = field(default_factory=lambda: BUILT_IN)
+    tell: Tell = tell_nobody
+
+
+def loop_1_0(ctx: OrchestrationContext, given: Any, deployment: Deployment, fresh: Generation = _FRESH) -> Wait:
     """One monitor, from its start (or continue-as-new) to its verdict (or the next continue-as-new).
 
     Args:
         ctx: the engine.
         given: a `MonitorInput`, or from a user's own workflow a bare request, as JSON data.
-        newest: the version to continue as new with.
-        kinds: what a bare request may ask for.
+        deployment: what is the same for all monitors.
         fresh: how much history an execution may gather.
 
     Returns:
@@ -53,22 +70,22 @@ def loop_1_0(ctx: OrchestrationContext, given: Any, newest: str, kinds: Kinds, f
     Raises:
         RequestError: `given` is neither; the orchestration fails with its message.
     """
-    log = ctx.create_replay_safe_logger(_log)
-    state = policy.begin(read_input(ctx, given, kinds), ctx.instance_id, clock_of(ctx))
+    state = policy.begin(read_input(ctx, given, deployment.kinds), ctx.instance_id, clock_of(ctx))
     inbox, flights, alarm = _Inbox(ctx), _Flights(ctx), _Alarm(ctx)
-    generation = fresh
+    teller, generation = _Teller(ctx, deployment.tell), fresh
     while True:
         now = clock_of(ctx)
         state = flights.land(state, now)
-        state = inbox.deliver(state, now)
+        before, state = state, inbox.deliver(state, now)
+        teller.commands(before, state)
         step = policy.next_step(state, now, generation, flights.out)
         ctx.set_custom_status(views.status_of(state, step, now))
         match step:
             case Finish(decision):
-                log.info("%s ended: %s (%s)", state.request.job_id, decision.verdict, decision.reason)
+                teller.ended(state, decision, now)
                 return views.result_of(state, decision, now)
             case Renew():
-                ctx.continue_as_new(_carried(state), save_events=True, new_version=newest)
+                ctx.continue_as_new(_carried(state), save_events=True, new_version=deployment.newest)
                 return None
             case StartTurn(turn):
                 flights.start(turn)
@@ -107,6 +124,29 @@ def clock_of(ctx: OrchestrationContext) -> datetime:
 def _carried(state: Monitor) -> dict[str, Any]:
     carried = MonitorInput(request=state.started_as, run=state.run, progress=state.progress)
     return carried.model_dump(mode="json", exclude_defaults=True)
+
+
+class _Teller:
+    """Tells of what happens, once: not again when it is replayed."""
+
+    def __init__(self, ctx: OrchestrationContext, tell: Tell) -> None:
+        self._ctx, self._tell = ctx, tell
+
+    def commands(self, before: Monitor, after: Monitor) -> None:
+        """Tell of the commands that `after` has on record, and `before` had not."""
+        if self._ctx.is_replaying or before is after:
+            return
+        known = {outcome.id for outcome in before.progress.commands}
+        for outcome in after.progress.commands:
+            if outcome.id not in known:
+                self._tell(self._ctx, Commanded(after.request, after.run, outcome))
+
+    def ended(self, state: Monitor, decision: Decision, now: datetime) -> None:
+        """Tell of the verdict."""
+        if not self._ctx.is_replaying:
+            seconds = (now - state.progress.started_at).total_seconds()
+            checks = state.progress.checks_performed
+            self._tell(self._ctx, Ended(state.request, state.run, decision, checks, seconds))
 
 
 class _Inbox:

@@ -39,12 +39,16 @@ Checkpoint = Mapping[str, JsonValue] | None
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One check, judged: an observation, or an error, or neither where the deadline cut it off."""
+    """One check, judged: an observation, or an error, or neither where the deadline cut it off.
+
+    `unjudged` says that a condition could not be evaluated.
+    """
 
     observation: ObservationSummary | None = None
     error: CheckError | None = None
     retry_after_seconds: float | None = None
     checkpoint: Checkpoint = None
+    unjudged: bool = False
 
 
 Looker = Callable[[int, float, Checkpoint], Look]
@@ -53,14 +57,38 @@ Looker = Callable[[int, float, Checkpoint], Look]
 It is given what the check before left for it."""
 
 
+class CheckObserver(Protocol):
+    """Is told of every check of a turn."""
+
+    def __call__(self, look: Look, *, lateness_seconds: float, seconds: float) -> None:
+        """A check was made.
+
+        Args:
+            look: what came of it; empty where the deadline cut it off.
+            lateness_seconds: how long after it was due it began.
+            seconds: how long it took.
+        """
+
+
+def unobserved(look: Look, *, lateness_seconds: float, seconds: float) -> None:
+    """Nobody is told."""
+
+
 class TurnRun:
     """A turn under way; `run` makes its checks and returns its report."""
 
     def __init__(
-        self, turn: Turn, key: str, look: Looker, clock: Clock, allowed_seconds: float = LONGEST_TURN_SECONDS
+        self,
+        turn: Turn,
+        key: str,
+        look: Looker,
+        clock: Clock,
+        allowed_seconds: float = LONGEST_TURN_SECONDS,
+        *,
+        checked: CheckObserver = unobserved,
     ) -> None:
         self._turn, self._key, self._look, self._clock = turn, key, look, clock
-        self._allowed_seconds = allowed_seconds
+        self._allowed_seconds, self._checked = allowed_seconds, checked
         self._seconds = min(turn.turn_seconds, allowed_seconds)
         self._schedule = turn.schedule
         self._status = turn.last_status
@@ -110,15 +138,16 @@ class TurnRun:
         left = (turn.deadline - started).total_seconds()
         allowed = turn.check_timeout_seconds if self._final else min(turn.check_timeout_seconds, left)
         checkpoint = turn.checkpoint if self._checkpoint is None else self._checkpoint
+        began, late = self._clock.monotonic(), max((started - self._due).total_seconds(), 0.0)
         look = self._look(turn.checks_performed + self._checks + 1, allowed, checkpoint)
-        ended = self._clock.now()
-        self._lateness = max(self._lateness, (started - self._due).total_seconds())
+        ended, seconds = self._clock.now(), self._clock.monotonic() - began
+        self._lateness = max(self._lateness, late)
         self._checks, self._last_check_at = self._checks + 1, started
         self._schedule = self._advanced(ended, look.retry_after_seconds)
-        if self._is_cut(look, ended):
-            self._last = Look()
+        self._last = Look() if self._is_cut(look, ended) else look
+        self._checked(self._last, lateness_seconds=late, seconds=seconds)
+        if self._last is not look:
             return False
-        self._last = look
         self._checkpoint = self._checkpoint if look.checkpoint is None else look.checkpoint
         return self._observe(look.observation)
 
@@ -166,7 +195,7 @@ class TurnRun:
             ended_by=end,
             checks=self._checks,
             last_check_at=self._last_check_at,
-            lateness_seconds=max(self._lateness, 0.0),
+            lateness_seconds=self._lateness,
             schedule=self._schedule,
             consecutive_successes=self._successes,
             observation=self._last.observation,

@@ -6,17 +6,16 @@ contract that is tightened, or a default that is changed, is a new version too: 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from durabletask.task import OrchestrationContext
 
 from monitor_core.contract import VERSION
-from monitor_core.kinds import BUILT_IN
-from monitor_core.kinds.base import Kinds
-from monitor_worker.orchestrator import Orchestrator, Wait, loop_1_0
+from monitor_worker.orchestrator import Deployment, Orchestrator, Wait, loop_1_0
 
-Loop = Callable[[OrchestrationContext, Any, str, Kinds], Wait]
-"""One version of the orchestrator; it also takes the version to continue as new with, and the kinds there are."""
+Loop = Callable[[OrchestrationContext, Any, Deployment], Wait]
+"""One version of the orchestrator."""
 
 LOOPS: Final[Mapping[str, Loop]] = {VERSION: loop_1_0}
 """Every version that this release runs, the newest last."""
@@ -24,17 +23,17 @@ UNVERSIONED: Final = "1.0"
 """What runs an instance that a user's workflow started without a version. It never changes."""
 
 
-def monitor_orchestrator(loops: Mapping[str, Loop] = LOOPS, kinds: Kinds = BUILT_IN) -> Orchestrator:
+def monitor_orchestrator(loops: Mapping[str, Loop] = LOOPS, deployment: Deployment | None = None) -> Orchestrator:
     """The orchestrator `monitor`.
 
     Args:
         loops: version to loop, the newest last. Continue-as-new migrates to the newest, so that a worker needs to
             keep only the one before.
-        kinds: what a bare request of a user's workflow may ask for.
+        deployment: what is the same for all monitors.
     """
-    newest = list(loops)[-1]
+    current = replace(deployment or Deployment(), newest=list(loops)[-1])
 
     def monitor(ctx: OrchestrationContext, given: Any) -> Wait:
-        return loops[ctx.version or UNVERSIONED](ctx, given, newest, kinds)
+        return loops[ctx.version or UNVERSIONED](ctx, given, current)
 
     return monitor

@@ -2,6 +2,7 @@
 
 from types import MappingProxyType
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 
@@ -80,6 +81,11 @@ class AzureOperationCheck(CheckSpec):
     adopt: StartedBy | None = Field(
         None, description="The response that started the operation, instead of url and rule."
     )
+
+    @property
+    def server_address(self) -> str | None:
+        """The host of `url`."""
+        return urlsplit(self.url).hostname
 
     @model_validator(mode="wrap")
     @classmethod

@@ -87,3 +87,8 @@ class AzureResourceCheck(CheckSpec):
     auth: Auth | None = Field(
         None, description="Who is asking; without it the worker's own identity, with the endpoint as audience."
     )
+
+    @property
+    def server_address(self) -> str | None:
+        """The host of `endpoint`."""
+        return urlsplit(self.endpoint).hostname

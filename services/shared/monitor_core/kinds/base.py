@@ -22,6 +22,11 @@ class CheckSpec(Spec):
     """CEL; used where the request has neither success_when nor failure_when."""
     natural_failure: ClassVar[str | None] = None
 
+    @property
+    def server_address(self) -> str | None:
+        """The host that is looked at, for traces: no path, no query. None where there is none, or it is secret."""
+        return None
+
 
 Kinds = Mapping[str, type[CheckSpec]]
 """The kinds of check that there are, by name."""

@@ -137,6 +137,11 @@ class BlobCheck(CheckSpec):
     )
     min_count: int = Field(1, ge=1, le=MOST_BLOBS, description="Wait for so many blobs; with a prefix only.")
 
+    @property
+    def server_address(self) -> str | None:
+        """The host of `account_url`."""
+        return urlsplit(self.account_url).hostname
+
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
         if (self.blob is None) == (self.prefix is None):

@@ -55,3 +55,8 @@ class GrpcCheck(CheckSpec):
         "", description="The service's full name, package.Service; empty for the server as a whole."
     )
     tls: bool = Field(False, description="Use TLS, and verify the certificate for the host.")
+
+    @property
+    def server_address(self) -> str | None:
+        """`host`."""
+        return self.host

@@ -3,6 +3,7 @@
 import json
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
@@ -104,6 +105,11 @@ class HttpCheck(CheckSpec):
         False,
         description="Ask by ETag or Last-Modified whether the answer before still stands; GET and HEAD only.",
     )
+
+    @property
+    def server_address(self) -> str | None:
+        """The host of `url`."""
+        return urlsplit(self.url).hostname
 
     @field_validator("body")
     @classmethod

@@ -58,3 +58,8 @@ class TcpCheck(CheckSpec):
         description="Read what the port says first: to the end of a line, or so many bytes, or until the check's "
         "time is nearly over. 0 reads nothing. Nothing is ever sent.",
     )
+
+    @property
+    def server_address(self) -> str | None:
+        """`host`."""
+        return self.host

@@ -7,6 +7,7 @@ from typing import Final, Self
 from urllib.parse import unquote
 
 from multidict import CIMultiDict
+from opentelemetry import propagate
 from pydantic import JsonValue
 from yarl import URL
 
@@ -75,6 +76,7 @@ class Request:
         """The headers to send: the spec's over the defaults, and over all those that authorise."""
         headers = CIMultiDict(_DEFAULT_HEADERS)
         headers["x-ms-client-request-id"] = context.request_id
+        propagate.inject(headers)  # traceparent, where there is a trace
         if self.content_type:
             headers["Content-Type"] = self.content_type
         for more in (self.headers, self.preconditions, self.authorization):

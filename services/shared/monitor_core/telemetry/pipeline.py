@@ -1,0 +1,80 @@
+"""The SDK's providers, and the exporters that the settings ask for. Imported only where there is one.
+
+The sampler is the SDK's own choice by OTEL_TRACES_SAMPLER, `parentbased_always_on` unless set: every monitor's
+trace, whole. Azure Monitor's distribution would keep five traces a second instead, and cut long ones.
+"""
+
+import logging
+import os
+import uuid
+from collections.abc import Callable, Iterable
+
+from opentelemetry import metrics, trace
+from opentelemetry._logs import set_logger_provider
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+from monitor_core import __version__
+from monitor_core.settings import TelemetrySettings
+from monitor_core.telemetry import otlp
+from monitor_core.telemetry.exporters import Exporters
+from monitor_core.telemetry.logs import JsonLines, TextLines
+from monitor_core.telemetry.redaction import Mask
+from monitor_core.telemetry.sent_logs import SentLogs
+
+
+def build(settings: TelemetrySettings, service: str) -> Callable[[], None]:
+    """Set up the global providers; what shuts them down, sending what is left."""
+    # The names that OpenTelemetry has settled on for HTTP; its middleware asks for that to be said.
+    os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
+    exporters, resource = _exporters(settings), _resource(service)
+    # Shut down by us, and bounded: at exit the SDK would wait for a dead collector as long as that takes.
+    tracing = TracerProvider(resource=resource, shutdown_on_exit=False)
+    for spans in exporters.spans:
+        tracing.add_span_processor(BatchSpanProcessor(spans))
+    readers = [PeriodicExportingMetricReader(exporter) for exporter in exporters.metrics]
+    metering = MeterProvider(readers, resource=resource, shutdown_on_exit=False)
+    logs = LoggerProvider(resource=resource, shutdown_on_exit=False)
+    for exporter in exporters.logs:
+        logs.add_log_record_processor(BatchLogRecordProcessor(exporter))
+    trace.set_tracer_provider(tracing)
+    metrics.set_meter_provider(metering)
+    set_logger_provider(logs)
+    handler = SentLogs(logs, _mask_of_what_is_shown())
+    logging.getLogger().addHandler(handler)
+
+    def shut_down() -> None:
+        logging.getLogger().removeHandler(handler)
+        for end in (tracing.shutdown, logs.shutdown, metering.shutdown):
+            end()
+
+    return shut_down
+
+
+def _resource(service: str) -> Resource:
+    ours = {"service.version": __version__, "service.instance.id": str(uuid.uuid4())}
+    found = Resource.create()
+    # Without a name the SDK makes one up (unknown_service); what OTEL_* say comes first.
+    named = not str(found.attributes["service.name"]).startswith("unknown_service")
+    return found.merge(Resource(ours if named else {**ours, "service.name": service}))
+
+
+def _exporters(settings: TelemetrySettings) -> Exporters:
+    exporters = Exporters()
+    otlp.add(settings, exporters)
+    if settings.connection_string:
+        from monitor_core.telemetry import azure_monitor  # noqa: PLC0415 # only where it is wanted
+
+        azure_monitor.add(settings, exporters)
+    return exporters
+
+
+def _mask_of_what_is_shown() -> Mask:
+    handlers: Iterable[logging.Handler] = logging.getLogger().handlers
+    shown = (handler.formatter for handler in handlers)
+    return next((lines.mask for lines in shown if isinstance(lines, JsonLines | TextLines)), lambda text: text)

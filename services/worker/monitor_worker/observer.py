@@ -1,0 +1,140 @@
+"""What the worker tells the operators: a span for each turn, metrics, and a log line for each verdict.
+
+It uses the OpenTelemetry API alone: where nothing is sent it costs next to nothing. The attributes of metrics are
+bounded; whatever a stranger has said is masked.
+"""
+
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from durabletask.task import OrchestrationContext
+from opentelemetry import context, trace
+from opentelemetry.trace import Span
+
+from monitor_core.contract import Turn, TurnReport
+from monitor_core.contract.command import COMMANDS
+from monitor_core.scheduler import trace_of
+from monitor_core.telemetry import metrics, telling_of
+from monitor_worker.checks.masking import Mask
+from monitor_worker.events import Commanded, Ended, Event
+from monitor_worker.turns import Look
+
+_log = logging.getLogger(__name__)
+_OTHER = "other"
+_CUT = "cut"
+
+
+class Observer:
+    """Observes the turns and monitors of a worker. Safe on any thread.
+
+    Args:
+        kinds: the kinds of check there are; what is asked for besides is counted as `other`.
+        mask: takes secrets out of what is told.
+    """
+
+    def __init__(self, kinds: Iterable[str], mask: Mask) -> None:
+        self._kinds, self._mask = frozenset(kinds), mask
+        self._tracer = trace.get_tracer(metrics.SCOPE)
+        self._checks = metrics.counter(metrics.CHECKS)
+        self._check_duration = metrics.histogram(metrics.CHECK_DURATION)
+        self._lateness = metrics.histogram(metrics.CHECK_LATENESS)
+        self._condition_errors = metrics.counter(metrics.CONDITION_ERRORS)
+        self._turns = metrics.counter(metrics.TURNS)
+        self._turn_duration = metrics.histogram(metrics.TURN_DURATION)
+        self._verdicts = metrics.counter(metrics.VERDICTS)
+        self._monitor_duration = metrics.histogram(metrics.MONITOR_DURATION)
+        self._commands = metrics.counter(metrics.COMMANDS)
+        self._drain_duration = metrics.histogram(metrics.DRAIN_DURATION)
+
+    @contextmanager
+    def turn(self, turn: Turn) -> Iterator["ObservedTurn"]:
+        """A turn around a block: its span, and what its log lines are about."""
+        kind = self._kind(turn.check.get("kind"))
+        job_id = self._mask(turn.job_id)
+        attributes = {"durable_monitor.job_id": job_id, "durable_monitor.run": turn.run}
+        numbers = {"durable_monitor.turn": turn.turn, "durable_monitor.revision": turn.revision}
+        with (
+            telling_of({"job_id": job_id, "run": turn.run, "turn": turn.turn}),
+            self._tracer.start_as_current_span(
+                "turn", attributes={**attributes, **numbers, "durable_monitor.kind": kind}
+            ) as span,
+        ):
+            yield ObservedTurn(self, span, kind)
+
+    def check(self, kind: str, result: str, look: Look, late: float, seconds: float) -> None:
+        """Count a check."""
+        self._checks.add(1, {"kind": kind, "result": result})
+        self._check_duration.record(seconds, {"kind": kind, "result": result})
+        self._lateness.record(late, {"kind": kind})
+        if look.unjudged:
+            self._condition_errors.add(1, {"kind": kind})
+
+    def turned(self, kind: str, end: str, seconds: float) -> None:
+        """Count a turn."""
+        self._turns.add(1, {"kind": kind, "end": end})
+        self._turn_duration.record(seconds, {"kind": kind, "end": end})
+
+    def drained(self, seconds: float) -> None:
+        """Take in how long the worker took to drain."""
+        self._drain_duration.record(seconds)
+
+    def tell(self, ctx: OrchestrationContext, event: Event) -> None:
+        """Count what a monitor tells, and log it in the monitor's own trace. It never raises."""
+        token = context.attach(trace_of(ctx) or context.get_current())
+        try:
+            with telling_of({"job_id": event.request.job_id, "run": event.run}):
+                self._ended(event) if isinstance(event, Ended) else self._commanded(event)
+        finally:
+            context.detach(token)
+
+    def _ended(self, event: Ended) -> None:
+        kind, decision = self._kind(event.request.check.get("kind")), event.decision
+        verdict = decision.verdict.value
+        self._verdicts.add(1, {"kind": kind, "verdict": verdict, "decided_by": decision.decided_by.value})
+        self._monitor_duration.record(event.seconds, {"kind": kind, "verdict": verdict})
+        _log.info(
+            "%s: %s after %d checks in %.1f s: %s",
+            event.request.job_id,
+            verdict,
+            event.checks,
+            event.seconds,
+            decision.reason,
+        )
+
+    def _commanded(self, event: Commanded) -> None:
+        outcome = event.outcome
+        name = outcome.name if outcome.name in COMMANDS else _OTHER
+        word = "accepted" if outcome.accepted else "refused"
+        self._commands.add(1, {"command": name, "outcome": word})
+        _log.info("%s: %s %s: %s", event.request.job_id, outcome.name, word, outcome.message)
+
+    def _kind(self, kind: object) -> str:
+        return kind if isinstance(kind, str) and kind in self._kinds else _OTHER
+
+
+class ObservedTurn:
+    """A turn under way. It is a `CheckObserver`: call it for each check, and `ended` once."""
+
+    def __init__(self, observer: Observer, span: Span, kind: str) -> None:
+        self._observer, self._span, self._kind = observer, span, kind
+        self._began = time.monotonic()
+
+    def __call__(self, look: Look, *, lateness_seconds: float, seconds: float) -> None:
+        """Take in a check."""
+        seen, error = look.observation, look.error
+        result = error.error_class.value if error else "ok" if seen else _CUT
+        self._observer.check(self._kind, result, look, lateness_seconds, seconds)
+        if self._span.is_recording():
+            status = {"durable_monitor.check.status": seen.status} if seen else {}
+            took = {"durable_monitor.check.duration": seconds, "durable_monitor.check.lateness": lateness_seconds}
+            what = {"durable_monitor.kind": self._kind, "durable_monitor.check.result": result}
+            self._span.add_event("check", {**what, **status, **took})
+
+    def ended(self, report: TurnReport) -> None:
+        """Take in how the turn ended."""
+        end = report.ended_by.value
+        self._observer.turned(self._kind, end, time.monotonic() - self._began)
+        self._span.set_attribute("durable_monitor.turn.end", end)
+        self._span.set_attribute("durable_monitor.checks", report.checks)
