@@ -18,7 +18,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as tra
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 PATIENCE = 30.0
-_REQUESTS: Final = {
+_REQUESTS: Final[Mapping[str, tuple[Any, Any]]] = {
     "/v1/traces": (traces.ExportTraceServiceRequest, traces.ExportTraceServiceResponse),
     "/v1/metrics": (metrics.ExportMetricsServiceRequest, metrics.ExportMetricsServiceResponse),
     "/v1/logs": (logs.ExportLogsServiceRequest, logs.ExportLogsServiceResponse),
@@ -30,7 +30,11 @@ class Span:
 
     def __init__(self, span: Any, service: str) -> None:
         self.service, self.name = service, span.name
-        self.trace_id, self.span_id, self.parent_id = span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex()
+        self.trace_id, self.span_id, self.parent_id = (
+            span.trace_id.hex(),
+            span.span_id.hex(),
+            span.parent_span_id.hex(),
+        )
         self.attributes = plain(span.attributes)
         self.events = [(event.name, plain(event.attributes)) for event in span.events]
 
@@ -91,7 +95,9 @@ class Collector:
                         self._spans += [Span(span, service) for scope in group.scope_spans for span in scope.spans]
                 case logs.ExportLogsServiceRequest():
                     for group, service in _groups(request.resource_logs):
-                        self._logs += [Log(one, service) for scope in group.scope_logs for one in scope.log_records]
+                        self._logs += [
+                            Log(one, service) for scope in group.scope_logs for one in scope.log_records
+                        ]
                 case _:
                     for group, service in _groups(request.resource_metrics):
                         for scope in group.scope_metrics:
@@ -128,7 +134,7 @@ def collector() -> Iterator[Collector]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:  # noqa: N802 # the standard library's name
+        def do_POST(self) -> None:  # the standard library's name
             request, response = _REQUESTS[self.path]
             kept.take(request.FromString(self.rfile.read(int(self.headers["Content-Length"]))))
             body = response().SerializeToString()
@@ -167,12 +173,22 @@ def _serve(server: grpc.Server, kept: Collector) -> None:
 
         return type("Servicer", (base,), {"Export": export})()
 
-    traces_grpc.add_TraceServiceServicer_to_server(
-        servicer(traces_grpc.TraceServiceServicer, traces.ExportTraceServiceResponse), server
+    services: tuple[tuple[Callable[[Any, grpc.Server], None], type, type], ...] = (
+        (
+            traces_grpc.add_TraceServiceServicer_to_server,
+            traces_grpc.TraceServiceServicer,
+            traces.ExportTraceServiceResponse,
+        ),
+        (
+            metrics_grpc.add_MetricsServiceServicer_to_server,
+            metrics_grpc.MetricsServiceServicer,
+            metrics.ExportMetricsServiceResponse,
+        ),
+        (
+            logs_grpc.add_LogsServiceServicer_to_server,
+            logs_grpc.LogsServiceServicer,
+            logs.ExportLogsServiceResponse,
+        ),
     )
-    metrics_grpc.add_MetricsServiceServicer_to_server(
-        servicer(metrics_grpc.MetricsServiceServicer, metrics.ExportMetricsServiceResponse), server
-    )
-    logs_grpc.add_LogsServiceServicer_to_server(
-        servicer(logs_grpc.LogsServiceServicer, logs.ExportLogsServiceResponse), server
-    )
+    for add, base, response in services:
+        add(servicer(base, response), server)

@@ -22,13 +22,13 @@ from monitor_core.contract import (
 )
 from monitor_core.kinds import BUILT_IN
 from monitor_worker.activities import look_activity
-from monitor_worker.observer import Observer
 from monitor_worker.checks.base import CheckContext, CheckFailed, Observation, Resources
 from monitor_worker.checks.masking import Masker
 from monitor_worker.checks.registry import Registry
 from monitor_worker.checks.simulated import SimulatedDriver
 from monitor_worker.checks.targets import TargetGuard
 from monitor_worker.explaining import explain_orchestrator
+from monitor_worker.observer import Observer
 from monitor_worker.orchestrator import Wait
 from support.virtual import START, VirtualClock
 

@@ -141,7 +141,8 @@ def settings_of(parameters: Parameters) -> ClientSettings:
         SettingsError: names each variable that cannot be used.
     """
     settings = client_settings(server=parameters.get("server"))
-    configure_logging(settings.log_level, form=settings.log_format)
+    # Images ask for JSON, for their services; who runs a command there by hand reads text.
+    configure_logging(settings.log_level, form="text" if sys.stderr.isatty() else settings.log_format)
     if settings.log_level != "DEBUG":
         # Credentials log their own failures, over several lines; what comes of them is said once, by us.
         logging.getLogger("azure").setLevel(logging.ERROR)

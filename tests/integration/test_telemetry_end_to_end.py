@@ -1,0 +1,238 @@
+"""Telemetry of real processes, as a collector sees it: command line, service, worker and target in one trace.
+
+The same world serves all tests here. The target repeats the secret that it is sent, and fails where it should.
+"""
+
+import json
+import threading
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor_core.telemetry.metrics import METRICS
+from stack import Process, Stack, stack
+from support.command_line import run
+from support.otlp import Collector, Span, collector
+
+SECRET = "pl4nted-s3cret-value"
+REFERENCE = "env:MONITOR_SECRET_API"
+QUICK = {"OTEL_BSP_SCHEDULE_DELAY": "100", "OTEL_BLRP_SCHEDULE_DELAY": "100", "OTEL_METRIC_EXPORT_INTERVAL": "300"}
+WORKER, CLIENT = "durable-monitor-worker", "durable-monitor-client-scheduler"
+CHECKS = 24
+"""More than a generation of turns."""
+
+
+class Target:
+    """Says `Running` to the first checks of a path, then `Succeeded`, and keeps the headers it was sent."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, list[Mapping[str, str]]] = {}
+        self._lock = threading.Lock()
+        self.url = ""
+
+    def answer(self, path: str, headers: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+        with self._lock:
+            self.asked.setdefault(path, []).append(headers)
+            number = len(self.asked[path])
+        if path == "/broken":
+            return 503, {"why": headers["Authorization"]}
+        done = number >= CHECKS if path == "/long" else number > 1
+        return 200, {"status": "Succeeded" if done else "Running", "echo": headers.get("Authorization")}
+
+
+@contextmanager
+def serving(target: Target) -> Iterator[None]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # the standard library's name
+            code, answer = target.answer(self.path, {**self.headers})
+            content = json.dumps(answer).encode()
+            self.send_response(code)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    target.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@dataclass
+class World:
+    """What the processes did, once they have ended."""
+
+    collected: Collector
+    target: Target
+    printed: list[str] = field(default_factory=list)
+    logged: str = ""
+
+    def trace_of(self, job_id: str) -> list[Span]:
+        """The spans of the trace that a monitor's first turn is in."""
+        found = next(
+            span for span in self.collected.spans if span.attributes.get("durable_monitor.job_id") == job_id
+        )
+        return [span for span in self.collected.spans if span.trace_id == found.trace_id]
+
+
+def request(tmp_path: Path, job_id: str, url: str, **fields: Any) -> str:
+    asked = {
+        "job_id": job_id,
+        "check": {"kind": "http", "url": url, "auth": {"type": "bearer", "token": REFERENCE}},
+        "polling": {"interval_seconds": 0.1, "turn_seconds": 0},
+        "timeout_seconds": 60,
+        **fields,
+    }
+    file = tmp_path / f"{job_id}.json"
+    file.write_text(json.dumps(asked))
+    return str(file)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder, target = tmp_path_factory.mktemp("requests"), Target()
+    with collector() as collected, serving(target), stack() as parts:
+        seen = World(collected, target)
+        parts.start_scheduler()
+        worker, service = start_processes(parts, seen)
+        use(parts, seen, service.url(", on"), folder)
+        worker.stop()
+        service.stop()
+        seen.logged = worker.output() + service.output()
+        yield seen
+
+
+def start_processes(parts: Stack, seen: World) -> tuple[Process, Process]:
+    by_grpc = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": seen.collected.grpc_url,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+        "LOG_FORMAT": "json",
+        "LOG_LEVEL": "INFO",
+        **QUICK,
+    }
+    worker = {
+        "MONITOR_SECRET_API": SECRET,
+        "MONITOR_ALLOWED_SECRETS": f"{REFERENCE}={seen.target.url}",
+        "MONITOR_ALLOWED_TARGETS": seen.target.url.removeprefix("http://"),
+    }
+    return parts.start_worker({**by_grpc, **worker}), parts.start_service(**by_grpc)
+
+
+def use(parts: Stack, seen: World, service: str, folder: Path) -> None:
+    by_http = {"OTEL_EXPORTER_OTLP_ENDPOINT": seen.collected.http_url, **QUICK}
+
+    def client(*arguments: str) -> None:
+        done = run(*arguments, ENDPOINT=parts.scheduler_url, **by_http)
+        seen.printed.append(done.out + done.err)
+
+    url = seen.target.url
+    client("start", "--watch", "--server", service, "-f", request(folder, "long", f"{url}/long"))
+    client("start", "--watch", "-f", request(folder, "direct", f"{url}/direct"))
+    client(
+        "start",
+        "--watch",
+        "-f",
+        request(folder, "odd", f"{url}/odd", success_when="body.nosuch == 1", timeout_seconds=1),
+    )
+    client(
+        "start", "--watch", "-f", request(folder, "broken", f"{url}/broken", tolerance={"consecutive_errors": 1})
+    )
+    client("start", "-f", request(folder, "told", f"{url}/long-gone", success_when="false"))
+    client("extend", "told", "60")
+    client("cancel", "told")
+    client("wait", "told")
+    with urllib.request.urlopen(f"{service}/healthz") as answer:  # our own service
+        assert answer.status == 200
+
+
+def test_one_trace_leads_from_the_command_line_to_every_check_of_every_generation(world: World) -> None:
+    spans = world.trace_of("long")
+    known = {span.span_id for span in spans}
+    roots = [span for span in spans if not span.parent_id]
+    assert [root.name for root in roots] == ["client.py"]
+    assert [span.name for span in spans if span.parent_id and span.parent_id not in known] == []
+    names = {span.name for span in spans}
+    assert {"POST /monitors", "create_orchestration:monitor@(1.0)", "turn"} <= names
+    generations = [span for span in spans if span.name == "orchestration:monitor"]
+    assert len(generations) > 1
+    checks = [
+        attributes for span in spans if span.name == "turn" for name, attributes in span.events if name == "check"
+    ]
+    assert len(checks) == len(world.target.asked["/long"]) == CHECKS
+    assert {check["durable_monitor.check.status"] for check in checks} == {"Running", "Succeeded"}
+    assert {span.service for span in spans} == {WORKER, CLIENT}
+
+
+def test_the_target_is_asked_in_the_trace_of_its_turn(world: World) -> None:
+    turns = {span.span_id: span for span in world.trace_of("long") if span.name == "turn"}
+    for headers in world.target.asked["/long"]:
+        _, trace_id, span_id, _ = headers["traceparent"].split("-")
+        assert turns[span_id].trace_id == trace_id
+    assert {turn.attributes["server.address"] for turn in turns.values()} == {"127.0.0.1"}
+
+
+def test_every_metric_has_come_with_its_unit_and_its_attributes_and_no_others(world: World) -> None:
+    measured = world.collected.metrics
+    for name, metric in METRICS.items():
+        assert name in measured, name
+        assert world.collected.units[name] == metric.unit
+        for attributes in measured[name]:
+            names = {pair[0] for pair in attributes} - {"service.name"}
+            allowed = {*metric.attributes, "url.scheme", "network.protocol.version", "error.type"}
+            assert set(metric.attributes) - {"http.route"} <= names <= allowed, name
+
+
+def test_metrics_count_what_happened(world: World) -> None:
+    def total(name: str, **wanted: str) -> float:
+        points = world.collected.metrics[name]
+        return sum(value for pairs, value in points.items() if wanted.items() <= dict(pairs).items())
+
+    asked = sum(len(headers) for headers in world.target.asked.values())
+    assert total("durable_monitor.checks", kind="http") == asked
+    assert total("durable_monitor.check.duration") == total("durable_monitor.check.lateness") == asked
+    assert total("durable_monitor.checks", result="transient") >= 2
+    assert total("durable_monitor.condition.errors", kind="http") >= 1
+    assert total("durable_monitor.verdicts", verdict="Completed", decided_by="poll") == 2
+    assert total("durable_monitor.verdicts", verdict="Error", decided_by="poll") == 2
+    assert total("durable_monitor.verdicts", verdict="Cancelled", decided_by="operator") == 1
+    assert total("durable_monitor.monitor.duration") == 5
+    assert total("durable_monitor.commands", command="extend", outcome="accepted") == 1
+    assert total("durable_monitor.commands", command="cancel", outcome="accepted") == 1
+    assert total("durable_monitor.viewers") == 0
+    assert total("durable_monitor.drain.duration") == 1
+    routes = {dict(pairs).get("http.route") for pairs in world.collected.metrics["http.server.request.duration"]}
+    assert routes == {"/monitors", "/monitors/{job_id}/events"}
+
+
+def test_a_verdict_is_one_log_line_in_the_monitors_trace_and_an_idle_check_none(world: World) -> None:
+    about = [log for log in world.collected.logs if log.attributes.get("durable_monitor.job_id") == "long"]
+    assert [log.severity for log in about] == ["INFO"]
+    assert f"long: Completed after {CHECKS} checks" in about[0].body
+    assert about[0].trace_id == world.trace_of("long")[0].trace_id
+    lines = [json.loads(line) for line in world.logged.splitlines() if line.startswith("{")]
+    shown = [line for line in lines if line.get("job_id") == "long"]
+    assert [(line["message"], line["trace_id"]) for line in shown] == [(about[0].body, about[0].trace_id)]
+
+
+def test_a_planted_secret_is_in_none_of_it(world: World) -> None:
+    sent = [headers["Authorization"] for headers in world.target.asked["/broken"]]
+    assert sent
+    assert set(sent) == {f"Bearer {SECRET}"}
+    assert not [True for request in world.collected.received if SECRET.encode() in request]
+    assert SECRET not in world.logged
+    assert SECRET not in "".join(world.printed)
