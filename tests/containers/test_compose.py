@@ -1,6 +1,8 @@
 """docker-compose.yml: our rules, each shown to see its fault; its public schema; compose itself where that is."""
 
 import copy
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -47,6 +49,14 @@ PLANTED: list[tuple[str, str, object]] = [
     ("simulator", "worker.environment.MONITOR_ALLOWED_TARGETS", "job-simulator:8001"),
     ("simulator", "client-scheduler.environment.MONITOR_URL", REMOVED),
     ("simulator", "job-simulator.command", ["python", "-m", "job_simulator", "--host", "0.0.0.0"]),
+    ("telemetry", "telemetry.profiles", REMOVED),
+    ("telemetry", "telemetry.image", "mcr.microsoft.com/dotnet/aspire-dashboard:latest"),
+    ("telemetry", "worker.environment.OTEL_EXPORTER_OTLP_ENDPOINT", "http://telemetry:18889"),
+    ("telemetry", "client-scheduler.environment.OTEL_EXPORTER_OTLP_ENDPOINT", REMOVED),
+    ("telemetry", "worker.depends_on.telemetry", {"condition": "service_started"}),
+    ("telemetry", "worker.profiles", ["telemetry"]),
+    ("published_ports", "telemetry.ports", ["18888:18888"]),
+    ("hardened", "telemetry.cap_drop", REMOVED),
     ("grace", "worker.stop_grace_period", "30s"),
     ("grace", "worker.environment.MONITOR_DRAIN_SECONDS", "90"),
     ("grace", "client-scheduler.stop_grace_period", REMOVED),
@@ -83,6 +93,14 @@ def schema_check(path: Path) -> subprocess.CompletedProcess[str]:
 def compose_config(path: Path) -> subprocess.CompletedProcess[str]:
     command = ["docker", "compose", "--file", str(path), "config", "--quiet"]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def configured(profiles: str) -> dict[str, Any]:
+    command = ["docker", "compose", "--file", str(FILE), "config", "--format", "json"]
+    environment = {**os.environ, "COMPOSE_PROFILES": profiles}
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, env=environment)
+    services: dict[str, Any] = json.loads(ran.stdout)["services"]
+    return services
 
 
 def has_compose() -> bool:
@@ -126,6 +144,16 @@ def test_the_schema_sees_a_fault(tmp_path: Path) -> None:
 def test_compose_reads_it() -> None:
     ran = compose_config(FILE)
     assert (ran.returncode, ran.stdout + ran.stderr) == (0, "")
+
+
+@needs_compose
+@pytest.mark.parametrize(("profiles", "endpoint"), [("", ""), ("telemetry", "http://telemetry:18889")])
+def test_telemetry_is_sent_where_the_profile_is_on(profiles: str, endpoint: str) -> None:
+    services = configured(profiles)
+    sent = {
+        services[name]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"] for name in ("worker", "client-scheduler")
+    }
+    assert (sent, "telemetry" in services) == ({endpoint}, bool(profiles))
 
 
 @needs_compose
