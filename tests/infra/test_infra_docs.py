@@ -7,6 +7,7 @@ import pytest
 from infra.alerts import severities
 from infra.permissions import GRANTED
 from infra.sources import given, read, variables
+from infra.template import parse
 from monitor_core.contract import parse_request
 from monitor_core.kinds import BUILT_IN
 from support.virtual import Answer, VirtualEngine
@@ -71,6 +72,13 @@ def test_the_defaults_of_settings_are_those_set() -> None:
     assert {name: said[name] for name in defaults.keys() & said.keys()} == {
         name: default for name, default in defaults.items() if name.startswith("MONITOR_")
     }
+
+
+def test_the_limit_of_actions_is_that_of_the_sku() -> None:
+    [(consumption, dedicated)] = [row[1:] for row in rows("### Which SKU") if row[0] == "Limit"]
+    a_unit, units = (int(number.replace(",", "")) for number in re.findall(r"[\d,]*\d", dedicated))
+    limit = parse(SOURCES["infra/main.bicep"]).variables["actionLimit"]
+    assert limit == f"isProduction ? {a_unit * units} : {consumption.split()[0]}"
 
 
 def test_links_within_the_pages_lead_somewhere() -> None:
