@@ -89,6 +89,8 @@ def alerts_reach_who_is_named(sources: Sources) -> list[str]:
     }
     found = [f"{_ALERTS}: {symbol} tells {actions}" for symbol, actions in told.items() if _GROUP not in actions]
     [(_, group)] = alerts.deployed("Microsoft.Insights/actionGroups")
+    if alerts.variables.get("notified") != "!empty(email)":
+        found.append(f"{_ALERTS}: the address decides nothing")
     if group.at("properties.emailReceivers.0.emailAddress") != "email":
         found.append(f"{_ALERTS}: the action group has another address")
     if main.modules["alerting"].at("params.email") != "alertEmail":

@@ -5,11 +5,18 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from infra.kql import read
-from infra.sources import Sources
+from infra.sources import Rule, Sources, broken
 from infra.telemetry_names import METRICS, PLATFORM_METRICS, TABLES, TRACED
 from infra.template import at, items, literal, parse
 
 _ALERTS, _WORKBOOK, _PAGE = "infra/modules/alerts.bicep", "infra/modules/workbook.bicep", "docs/operate.md"
+_MAIN = "infra/main.bicep"
+_ASKED: list[Rule] = [
+    (_WORKBOOK, "items.0.content.query", "chart.query", "a chart asks something else"),
+    (_WORKBOOK, "items.0.content.crossComponentResources.0", "workspaceId", "another workspace is asked"),
+    (_MAIN, "workbook.params.workspaceId", "monitoring.outputs.workspaceId", "another workspace is asked"),
+    (_MAIN, "workbook.params.actionLimit", "actionLimit", "the limit is another SKU's"),
+]
 _WAYS = {"table", "barchart", "timechart", "linechart", "areachart", "tiles"}
 _A_TIME = "4"
 _LOADED = re.compile(r"loadTextContent\('\.\./queries/([\w-]+)\.kql'\)")
@@ -83,7 +90,7 @@ def the_workbook_shows_what_it_can(sources: Sources) -> list[str]:
         found.append(f"{_WORKBOOK}: no time is chosen by {asked}")
     if "items: concat(text, parameters, items)" not in sources[_WORKBOOK]:
         found.append(f"{_WORKBOOK}: does not have all its items")
-    return found
+    return found + broken(sources, _ASKED)
 
 
 def log_alerts_measure_a_column_of_their_query(sources: Sources) -> list[str]:
