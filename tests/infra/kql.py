@@ -1,4 +1,9 @@
-"""A query as the checks look at it: the tables, columns and values that it names. Nothing here runs it."""
+"""A query as the checks look at it: the tables, columns and values that it names. Nothing here runs it.
+
+Kusto's own parser (npm: @kusto/language-service-next, 31 MB) found no fault in the queries as they were on
+2026-11-24, given the tables of telemetry_names.py with their types. Ask it again when a query changes in more than
+a name.
+"""
 
 import re
 from dataclasses import dataclass
@@ -25,7 +30,7 @@ class Query:
 def read(text: str, tables: dict[str, set[str]]) -> Query:
     """A query's names, held against the columns of the tables that it asks."""
     parameters = set(re.findall(r"\{(\w+)\}", text))
-    bare = _SPAN.sub(" ", re.sub(r"\{\w+\}", " ", _TEXT.sub(" ", text)))
+    bare = _SPAN.sub(" ", re.sub(r"\{\w+\}|//.*", " ", _TEXT.sub(" ", text)))
     called = set(re.findall(r"\b(\w+)\s*\(", bare)) - _OPERATORS
     defined = set(re.findall(r"\b(\w+)\s*=(?![=~])", bare))
     words = set(re.findall(r"\b[A-Za-z_]\w*", bare)) - _OPERATORS - called - defined

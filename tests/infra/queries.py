@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from infra.kql import read
 from infra.sources import Rule, Sources, broken
-from infra.telemetry_names import METRICS, PLATFORM_METRICS, TABLES, TRACED
+from infra.telemetry_names import METRICS, PLATFORM_METRICS, TABLES, TRACED, VALUES
 from infra.template import at, items, literal, parse
 
 _ALERTS, _WORKBOOK, _PAGE = "infra/modules/alerts.bicep", "infra/modules/workbook.bicep", "docs/operate.md"
@@ -46,10 +46,13 @@ def _asks_in_vain(text: str) -> Iterator[str]:
     yield from (f"no metric {name}" for name in sorted(ours - METRICS.keys()))
     sent = set.intersection(*(METRICS.get(name, set()) for name in ours)) if len(ours) == 1 else TRACED
     yield from (f"no attribute {name}" for name in sorted(query.attributes - sent))
+    if ours:
+        known = {*METRICS, *query.attributes, *VALUES}
+        yield from (f"no value {text}" for text in query.texts if text.strip() and text not in known | ours)
     if "MetricName" in text:
-        known = [name for provider, names in PLATFORM_METRICS.items() if provider in query.texts for name in names]
+        there = {name for provider, names in PLATFORM_METRICS.items() if provider in query.texts for name in names}
         asked = set(query.texts) - PLATFORM_METRICS.keys()
-        yield from (f"no metric {name} of the platform" for name in sorted(asked - set(known)))
+        yield from (f"no metric {name} of the platform" for name in sorted(asked - there))
 
 
 def each_query_is_used_and_shown(sources: Sources) -> list[str]:

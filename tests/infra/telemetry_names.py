@@ -4,6 +4,9 @@ The metrics of the platform and the columns are those of Azure Monitor's referen
 are listed, and what a query needs is added here after a look at the reference.
 """
 
+from monitor_core.contract.turn import ErrorClass
+from monitor_core.contract.verdict import Verdict
+
 METRICS = {
     "durable_monitor.checks": {"kind", "result"},
     "durable_monitor.check.lateness": {"kind"},
@@ -12,6 +15,8 @@ METRICS = {
     "durable_monitor.commands": {"command"},
 }
 """Our metrics that are asked for, with their attributes: the names that the apps give them."""
+VALUES: set[str] = {"observed", *ErrorClass, *Verdict}
+"""Values of attributes that are asked for: `result` is `observed` or the error's class, `verdict` the verdict."""
 TRACED = {"job_id"}
 """Attributes of spans and logs by which a monitor is found."""
 PLATFORM_METRICS = {
