@@ -14,9 +14,8 @@ SERVICES = {"scheduler", "scheduler-ready", "worker", "client-scheduler", "job-s
 NOT_OURS = {"scheduler", "telemetry"}
 ONE_SHOT = "scheduler-ready"
 DASHBOARD = "mcr.microsoft.com/dotnet/aspire-dashboard"
-# Compose knows the profiles by this variable when it fills in the file; by --profile it does not.
-OTLP = "${COMPOSE_PROFILES:+http://telemetry:18889}"
-OPENTELEMETRY = {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL"}
+OTLP = "${TELEMETRY_ENDPOINT-http://telemetry:18889}"
+OPENTELEMETRY = {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_METRIC_EXPORT_INTERVAL"}
 
 
 def services(found: Services) -> Iterator[str]:
@@ -123,7 +122,7 @@ def simulator(found: Services) -> Iterator[str]:
 
 
 def telemetry(found: Services) -> Iterator[str]:
-    """The dashboard is there where it is asked for, and only then do the services send to it; nothing needs it."""
+    """The dashboard is there where it is asked for; the services send there at all times, and never need it."""
     dashboard = found["telemetry"]
     if dashboard.get("profiles") != ["telemetry"] or not dashboard["image"].startswith(f"{DASHBOARD}:"):
         yield f"the dashboard is {dashboard['image']}, in profiles {dashboard.get('profiles')}"

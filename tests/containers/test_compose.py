@@ -17,6 +17,7 @@ from containers.dockerfile import ROOT
 
 FILE = ROOT / "docker-compose.yml"
 REMOVED = object()
+TELEMETRY = {"COMPOSE_PROFILES", "TELEMETRY_ENDPOINT"}
 PLANTED: list[tuple[str, str, object]] = [
     ("services", "scheduler.image", "durable-monitor/local-scheduler:dev"),
     ("services", "worker.image", "durable-monitor/worker:latest"),
@@ -51,7 +52,7 @@ PLANTED: list[tuple[str, str, object]] = [
     ("simulator", "job-simulator.command", ["python", "-m", "job_simulator", "--host", "0.0.0.0"]),
     ("telemetry", "telemetry.profiles", REMOVED),
     ("telemetry", "telemetry.image", "mcr.microsoft.com/dotnet/aspire-dashboard:latest"),
-    ("telemetry", "worker.environment.OTEL_EXPORTER_OTLP_ENDPOINT", "http://telemetry:18889"),
+    ("telemetry", "worker.environment.OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:18889"),
     ("telemetry", "client-scheduler.environment.OTEL_EXPORTER_OTLP_ENDPOINT", REMOVED),
     ("telemetry", "worker.depends_on.telemetry", {"condition": "service_started"}),
     ("telemetry", "worker.profiles", ["telemetry"]),
@@ -95,9 +96,9 @@ def compose_config(path: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
-def configured(profiles: str) -> dict[str, Any]:
-    command = ["docker", "compose", "--file", str(FILE), "config", "--format", "json"]
-    environment = {**os.environ, "COMPOSE_PROFILES": profiles}
+def configured(*options: str, **given: str) -> dict[str, Any]:
+    command = ["docker", "compose", "--file", str(FILE), *options, "config", "--format", "json"]
+    environment = {name: value for name, value in os.environ.items() if name not in TELEMETRY} | given
     ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, env=environment)
     services: dict[str, Any] = json.loads(ran.stdout)["services"]
     return services
@@ -147,13 +148,23 @@ def test_compose_reads_it() -> None:
 
 
 @needs_compose
-@pytest.mark.parametrize(("profiles", "endpoint"), [("", ""), ("telemetry", "http://telemetry:18889")])
-def test_telemetry_is_sent_where_the_profile_is_on(profiles: str, endpoint: str) -> None:
-    services = configured(profiles)
+@pytest.mark.parametrize("options", [(), ("--profile", "telemetry")])
+@pytest.mark.parametrize(
+    ("given", "endpoint"),
+    [
+        ({}, "http://telemetry:18889"),
+        ({"TELEMETRY_ENDPOINT": ""}, ""),
+        ({"TELEMETRY_ENDPOINT": "http://collector:4317"}, "http://collector:4317"),
+    ],
+)
+def test_the_profile_brings_the_dashboard_and_changes_no_service(
+    options: tuple[str, ...], given: dict[str, str], endpoint: str
+) -> None:
+    services = configured(*options, **given)
     sent = {
         services[name]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"] for name in ("worker", "client-scheduler")
     }
-    assert (sent, "telemetry" in services) == ({endpoint}, bool(profiles))
+    assert (sent, "telemetry" in services) == ({endpoint}, bool(options))
 
 
 @needs_compose
