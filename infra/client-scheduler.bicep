@@ -136,6 +136,11 @@ resource client 'Microsoft.App/containerApps@2026-01-01' = {
               value: logLevel
             }
             {
+              // Which of the app's identities tokens are for, of telemetry: it has no other, and still has to say.
+              name: 'AZURE_CLIENT_ID'
+              value: identity.properties.clientId
+            }
+            {
               // No key: telemetry is taken from the app's identity only, as local authentication of the component is off.
               name: 'APPLICATIONINSIGHTS_CONNECTION_STRING'
               value: applicationInsights.properties.ConnectionString

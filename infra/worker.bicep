@@ -125,6 +125,11 @@ var settings = [
     value: logLevel
   }
   {
+    // Which of the app's identities tokens are for, of telemetry and of checks: it has no other, and still has to say.
+    name: 'AZURE_CLIENT_ID'
+    value: identity.properties.clientId
+  }
+  {
     // No key: telemetry is taken from the app's identity only, as local authentication of the component is off.
     name: 'APPLICATIONINSIGHTS_CONNECTION_STRING'
     value: applicationInsights.properties.ConnectionString

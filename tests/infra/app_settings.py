@@ -20,8 +20,9 @@ SETTINGS: dict[str, tuple[type[BaseModel], ...]] = {
     "worker": (WorkerSettings, SchedulerSettings),
     "client-scheduler": (ClientSettings, AuthSettings, SchedulerSettings),
 }
-# telemetry.py, and OpenTelemetry itself, read these.
-TELEMETRY = {"APPLICATIONINSIGHTS_CONNECTION_STRING", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}
+# telemetry.py, OpenTelemetry itself, and azure-identity (for the tokens of checks as well) read these.
+LIBRARIES = {"APPLICATIONINSIGHTS_CONNECTION_STRING", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}
+LIBRARIES |= {"AZURE_CLIENT_ID"}
 
 
 def app(sources: Sources, name: str) -> Declaration:
@@ -72,7 +73,7 @@ def _evaluate(template: Template, expression: str, known: Mapping[str, str]) -> 
 
 def names_read(name: str) -> set[str]:
     """The environment variables that a service reads."""
-    return {CONNECTION_STRING, *TELEMETRY} | {
+    return {CONNECTION_STRING, *LIBRARIES} | {
         field.alias for model in SETTINGS[name] for field in model.model_fields.values() if field.alias
     }
 
@@ -88,7 +89,7 @@ def settings_are_those_the_apps_read(sources: Sources) -> list[str]:
     }
     found = []
     for name in SERVICES:
-        set_there, wanted = set(environment(sources, name)), needed[name] | TELEMETRY
+        set_there, wanted = set(environment(sources, name)), needed[name] | LIBRARIES
         found += [
             f"infra/{name}.bicep: settings.py reads no {each}" for each in sorted(set_there - names_read(name))
         ]
@@ -100,6 +101,7 @@ def the_apps_send_telemetry(sources: Sources) -> list[str]:
     """To the component, as their own identity; how much of the traces is said by the same setting for both."""
     expected = {
         "APPLICATIONINSIGHTS_CONNECTION_STRING": "applicationInsights.properties.ConnectionString",
+        "AZURE_CLIENT_ID": "identity.properties.clientId",
         "OTEL_TRACES_SAMPLER": "'parentbased_traceidratio'",
         "OTEL_TRACES_SAMPLER_ARG": "traceRatio",
     }
