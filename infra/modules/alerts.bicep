@@ -40,8 +40,20 @@ var schedulers = 'Microsoft.DurableTask/schedulers'
 var notified = !empty(email)
 var logRules = [
   {
+    // A metric alert says nothing where a metric has no value, as ConnectedWorkers may have none with no worker.
+    name: 'no-worker'
+    description: 'Work waits and no worker is connected.'
+    severity: 1
+    query: loadTextContent('../queries/no-worker.kql')
+    column: 'Waiting'
+    threshold: 0
+    window: 'PT5M'
+    periods: 2
+  }
+  {
     name: 'error-verdicts'
     description: 'Monitors end at Error: their checks are broken, not what they wait for.'
+    severity: 2
     query: loadTextContent('../queries/error-verdicts.kql')
     column: 'ErrorPercent'
     threshold: errorPercent
@@ -51,6 +63,7 @@ var logRules = [
   {
     name: 'lateness'
     description: 'Checks come late: the workers or the scheduler do not keep up.'
+    severity: 2
     query: loadTextContent('../queries/lateness.kql')
     column: 'p95'
     threshold: latenessSeconds
@@ -75,49 +88,6 @@ resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = if (notified
     ]
   }
 }
-
-resource noWorker 'Microsoft.Insights/metricAlerts@2018-03-01' = [for kind in kindsOfWork: {
-  name: 'no-worker-${toLower(kind)}'
-  location: 'global'
-  tags: tags
-  properties: {
-    description: 'Work waits and no worker is connected.'
-    severity: 1
-    enabled: true
-    autoMitigate: true
-    scopes: [
-      schedulerId
-    ]
-    evaluationFrequency: 'PT1M'
-    windowSize: 'PT5M'
-    criteria: {
-      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
-      allOf: [
-        {
-          criterionType: 'StaticThresholdCriterion'
-          name: 'workers'
-          metricNamespace: schedulers
-          metricName: 'ConnectedWorkers'
-          timeAggregation: 'Maximum'
-          operator: 'LessThan'
-          threshold: 1
-          skipMetricValidation: true
-        }
-        {
-          criterionType: 'StaticThresholdCriterion'
-          name: 'waiting'
-          metricNamespace: schedulers
-          metricName: '${kind}PendingItems'
-          timeAggregation: 'Minimum'
-          operator: 'GreaterThan'
-          threshold: 0
-          skipMetricValidation: true
-        }
-      ]
-    }
-    actions: notified ? [{ actionGroupId: actionGroup.id }] : []
-  }
-}]
 
 resource longBacklog 'Microsoft.Insights/metricAlerts@2018-03-01' = [for kind in kindsOfWork: {
   name: 'backlog-${toLower(kind)}'
@@ -193,7 +163,7 @@ resource reported 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rul
   properties: {
     displayName: rule.name
     description: rule.description
-    severity: 2
+    severity: rule.severity
     enabled: true
     autoMitigate: true
     // The tables come into being with the first record.

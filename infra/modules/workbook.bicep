@@ -105,6 +105,11 @@ var charts = [
     shownAs: 'timechart'
   }
   {
+    title: 'Duration of checks, seconds, by kind'
+    query: loadTextContent('../queries/check-duration.kql')
+    shownAs: 'timechart'
+  }
+  {
     title: 'Turns, by how they end'
     query: loadTextContent('../queries/turns.kql')
     shownAs: 'barchart'
@@ -118,6 +123,11 @@ var charts = [
     title: 'Actions a second, estimated, and what the SKU takes'
     query: loadTextContent('../queries/actions.kql')
     shownAs: 'timechart'
+  }
+  {
+    title: 'Requests to the HTTP API, by status'
+    query: loadTextContent('../queries/requests.kql')
+    shownAs: 'table'
   }
   {
     title: 'Replicas'

@@ -4,18 +4,8 @@ from infra.sources import Sources, broken
 
 _ALERTS, _MAIN, _WORKER = "infra/modules/alerts.bicep", "infra/main.bicep", "infra/worker.bicep"
 _LATE = "fires at other times than the page says"
-_FIRST, _SECOND = "properties.criteria.allOf.0", "properties.criteria.allOf.1"
+_FIRST = "properties.criteria.allOf.0"
 _CONDITIONS = {
-    (_ALERTS, "noWorker"): {
-        "properties.scopes.0": "schedulerId",
-        "properties.windowSize": "'PT5M'",
-        f"{_FIRST}.timeAggregation": "'Maximum'",
-        f"{_FIRST}.operator": "'LessThan'",
-        f"{_FIRST}.threshold": "1",
-        f"{_SECOND}.timeAggregation": "'Minimum'",
-        f"{_SECOND}.operator": "'GreaterThan'",
-        f"{_SECOND}.threshold": "0",
-    },
     (_ALERTS, "longBacklog"): {
         "properties.scopes.0": "schedulerId",
         "properties.windowSize": "'PT15M'",
@@ -31,6 +21,8 @@ _CONDITIONS = {
     (_ALERTS, "reported"): {
         "properties.scopes.0": "workspaceId",
         "properties.windowSize": "rule.window",
+        "properties.severity": "rule.severity",
+        "properties.evaluationFrequency": "'PT5M'",
         f"{_FIRST}.query": "rule.query",
         f"{_FIRST}.metricMeasureColumn": "rule.column",
         f"{_FIRST}.operator": "'GreaterThan'",
@@ -38,12 +30,15 @@ _CONDITIONS = {
         f"{_FIRST}.failingPeriods.minFailingPeriodsToAlert": "rule.periods",
     },
     (_ALERTS, "logRules"): {
-        "0.threshold": "errorPercent",
-        "0.window": "'PT1H'",
-        "0.periods": "1",
-        "1.threshold": "latenessSeconds",
-        "1.window": "'PT5M'",
-        "1.periods": "3",
+        "0.threshold": "0",
+        "0.window": "'PT5M'",
+        "0.periods": "2",
+        "1.threshold": "errorPercent",
+        "1.window": "'PT1H'",
+        "1.periods": "1",
+        "2.threshold": "latenessSeconds",
+        "2.window": "'PT5M'",
+        "2.periods": "3",
     },
     (_WORKER, "atMostReplicas"): {
         "properties.scopes.0": "worker.id",

@@ -60,9 +60,8 @@ def severities(sources: Sources) -> dict[str, str]:
         for path in (_ALERTS, _WORKER)
         for _, alert in parse(sources[path]).deployed(_METRIC_ALERT)
     }
-    [(_, reported)] = parse(sources[_ALERTS]).deployed("Microsoft.Insights/scheduledQueryRules")
     rules = items(parse(sources[_ALERTS]).variables.get("logRules"))
-    return found | {_name(at(rule, "name")): str(reported.at("properties.severity")) for rule in rules}
+    return found | {_name(at(rule, "name")): str(at(rule, "severity")) for rule in rules}
 
 
 def every_alert_is_in_the_runbook(sources: Sources) -> list[str]:

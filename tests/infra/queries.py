@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from infra.kql import read
 from infra.sources import Rule, Sources, broken
-from infra.telemetry_names import METRICS, PLATFORM_METRICS, TABLES, TRACED, VALUES
+from infra.telemetry_names import METRICS, OF_QUERIES, PLATFORM_METRICS, RENAMED, TABLES, TRACED, VALUES
 from infra.template import at, items, literal, parse
 
 _ALERTS, _WORKBOOK, _PAGE = "infra/modules/alerts.bicep", "infra/modules/workbook.bicep", "docs/operate.md"
@@ -42,12 +42,12 @@ def _asks_in_vain(text: str) -> Iterator[str]:
     if not query.tables:
         yield "asks no table that there is"
     yield from (f"there is no {name}" for name in sorted(query.unknown))
-    ours = {text for text in query.texts if text.startswith("durable_monitor.")}
+    ours = {text for text in query.texts if text.startswith(("durable_monitor.", "http."))} - TRACED
     yield from (f"no metric {name}" for name in sorted(ours - METRICS.keys()))
-    sent = set.intersection(*(METRICS.get(name, set()) for name in ours)) if len(ours) == 1 else TRACED
+    sent = set[str]().union(*(RENAMED.get(name, METRICS.get(name, set())) for name in ours)) if ours else TRACED
     yield from (f"no attribute {name}" for name in sorted(query.attributes - sent))
     if ours:
-        known = {*METRICS, *query.attributes, *VALUES}
+        known = {*METRICS, *query.attributes, *VALUES, *OF_QUERIES}
         yield from (f"no value {text}" for text in query.texts if text.strip() and text not in known | ours)
     if "MetricName" in text:
         there = {name for provider, names in PLATFORM_METRICS.items() if provider in query.texts for name in names}

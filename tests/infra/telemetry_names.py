@@ -9,15 +9,26 @@ from monitor_core.contract.verdict import Verdict
 
 METRICS = {
     "durable_monitor.checks": {"kind", "result"},
+    "durable_monitor.check.duration": {"kind", "result"},
     "durable_monitor.check.lateness": {"kind"},
-    "durable_monitor.turns": {"end"},
+    "durable_monitor.condition.errors": {"kind"},
+    "durable_monitor.turns": {"kind", "end"},
+    "durable_monitor.turn.duration": {"kind", "end"},
     "durable_monitor.verdicts": {"kind", "verdict", "decided_by"},
-    "durable_monitor.commands": {"command"},
+    "durable_monitor.monitor.duration": {"kind", "verdict"},
+    "durable_monitor.commands": {"command", "outcome"},
+    "durable_monitor.viewers": set[str](),
+    "durable_monitor.drain.duration": set[str](),
+    "http.server.request.duration": {"http.request.method", "http.route", "http.response.status_code"},
 }
-"""Our metrics that are asked for, with their attributes: the names that the apps give them."""
-VALUES: set[str] = {"observed", *ErrorClass, *Verdict}
-"""Values of attributes that are asked for: `result` is `observed` or the error's class, `verdict` the verdict."""
-TRACED = {"job_id"}
+"""Our metrics, with their attributes: the names that the apps give them."""
+RENAMED = {"http.server.request.duration": {"request/resultCode", "Request.Success"}}
+"""Attributes that Azure Monitor's exporter puts in the place of those of the conventions."""
+VALUES: set[str] = {"ok", *ErrorClass, *Verdict}
+"""Values of attributes that are asked for: `result` is `ok` or the error's class, `verdict` the verdict."""
+OF_QUERIES = {"condition"}
+"""Values that a query itself gives."""
+TRACED = {"durable_monitor.job_id", "durable_monitor.run"}
 """Attributes of spans and logs by which a monitor is found."""
 PLATFORM_METRICS = {
     "Microsoft.DurableTask": {

@@ -7,6 +7,7 @@ import pytest
 from infra.alerts import severities
 from infra.permissions import GRANTED
 from infra.sources import given, read, variables
+from infra.telemetry_names import METRICS
 from infra.template import parse
 from monitor_core.contract import parse_request
 from monitor_core.kinds import BUILT_IN
@@ -52,6 +53,11 @@ def test_the_permissions_are_those_granted() -> None:
         for who in re.split(r", ", everyone)
     }
     assert said == GRANTED
+
+
+def test_the_metrics_are_those_that_queries_may_ask_for() -> None:
+    said = {row[0].strip("`"): set(re.findall(r"`([^`]+)`", row[2])) for row in rows("## Metrics", OPERATE)}
+    assert said == METRICS
 
 
 def test_the_alerts_are_those_made_with_their_severities() -> None:
