@@ -136,7 +136,7 @@ resource client 'Microsoft.App/containerApps@2026-01-01' = {
               value: logLevel
             }
             {
-              // Which of the app's identities tokens are for, of telemetry: it has no other, and still has to say.
+              // Which of the app's identities telemetry's tokens are of: it has no other, and still has to say.
               name: 'AZURE_CLIENT_ID'
               value: identity.properties.clientId
             }

@@ -125,7 +125,7 @@ var settings = [
     value: logLevel
   }
   {
-    // Which of the app's identities tokens are for, of telemetry and of checks: it has no other, and still has to say.
+    // Which of the app's identities tokens are of, for telemetry and for checks: it has no other, and still has to say.
     name: 'AZURE_CLIENT_ID'
     value: identity.properties.clientId
   }
