@@ -10,6 +10,7 @@ from infra.sources import given, read, variables
 from infra.telemetry_names import METRICS
 from infra.template import parse
 from monitor_core.contract import parse_request
+from monitor_core.contract.turn import TurnEnd
 from monitor_core.kinds import BUILT_IN
 from support.virtual import Answer, VirtualEngine
 
@@ -58,6 +59,11 @@ def test_the_permissions_are_those_granted() -> None:
 def test_the_metrics_are_those_that_queries_may_ask_for() -> None:
     said = {row[0].strip("`"): set(re.findall(r"`([^`]+)`", row[2])) for row in rows("## Metrics", OPERATE)}
     assert said == METRICS
+
+
+def test_the_ends_of_turns_are_those_of_the_contract() -> None:
+    said = SOURCES[OPERATE].split("### Turns\n", 1)[1].split("```", 1)[0]
+    assert set(re.findall(r"`(\w+)`", said)) == set(TurnEnd)
 
 
 def test_the_alerts_are_those_made_with_their_severities() -> None:
