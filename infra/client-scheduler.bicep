@@ -20,6 +20,12 @@ param appsEnvironmentName string
 @description('Identity that pulls the image and controls monitors.')
 param identityName string
 
+@description('Application Insights component that traces, metrics and logs go to.')
+param applicationInsightsName string
+
+@description('Share of the traces that is kept, 0 to 1. Metrics count everything whatever it is.')
+param traceRatio string
+
 @description('The scheduler, https://...')
 param schedulerEndpoint string
 
@@ -63,6 +69,10 @@ resource appsEnvironment 'Microsoft.App/managedEnvironments@2026-01-01' existing
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: identityName
+}
+
+resource applicationInsights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: applicationInsightsName
 }
 
 resource client 'Microsoft.App/containerApps@2026-01-01' = {
@@ -124,6 +134,24 @@ resource client 'Microsoft.App/containerApps@2026-01-01' = {
             {
               name: 'LOG_LEVEL'
               value: logLevel
+            }
+            {
+              // Which of the app's identities telemetry's tokens are of: it has no other, and still has to say.
+              name: 'AZURE_CLIENT_ID'
+              value: identity.properties.clientId
+            }
+            {
+              // No key: telemetry is taken from the app's identity only, as local authentication of the component is off.
+              name: 'APPLICATIONINSIGHTS_CONNECTION_STRING'
+              value: applicationInsights.properties.ConnectionString
+            }
+            {
+              name: 'OTEL_TRACES_SAMPLER'
+              value: 'parentbased_traceidratio'
+            }
+            {
+              name: 'OTEL_TRACES_SAMPLER_ARG'
+              value: traceRatio
             }
             {
               name: 'MONITOR_PLUGINS'

@@ -37,6 +37,34 @@ param ipAllowlist string = '0.0.0.0/0'
 @description('Reach the scheduler through a private endpoint only, from a virtual network that the apps run in.')
 param privateNetworking bool = false
 
+@description('auto: alerts in production only, as they cost a little each. on, off: whatever the preset.')
+@allowed([
+  'auto'
+  'on'
+  'off'
+])
+param alerts string = 'auto'
+
+@description('Who gets the alerts by e-mail; empty: they are shown in the portal only.')
+param alertEmail string = ''
+
+@description('Alert when so many work items of one kind wait, on average over 15 minutes.')
+@minValue(1)
+param alertBacklog int = 1000
+
+@description('Alert when so many per cent of the monitors ended within an hour ended at Error.')
+@minValue(0)
+@maxValue(100)
+param alertErrorPercent int = 20
+
+@description('Alert when the 95th percentile of checks is so many seconds late, for 15 minutes.')
+@minValue(1)
+param alertLatenessSeconds int = 60
+
+@description('Alert when the scheduler holds so many GB.')
+@minValue(1)
+param alertDataGb int = 10
+
 @description('Object id of who deploys, who then may start and read monitors. Empty: nobody but the apps.')
 param principalId string = ''
 
@@ -56,6 +84,9 @@ var tags = {
 var isProduction = preset == 'production'
 // A zone-redundant environment has to be in a virtual network, as has one with a private endpoint.
 var inVirtualNetwork = isProduction || privateNetworking
+var withAlerts = alerts == 'on' || (alerts == 'auto' && isProduction)
+// Actions a second of the SKU: 500 on Consumption, 2,000 for each of three dedicated units.
+var actionLimit = isProduction ? 6000 : 500
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: '${abbreviations.resourcesResourceGroups}${environmentName}'
@@ -149,6 +180,33 @@ module roles 'modules/roles.bicep' = {
   }
 }
 
+module workbook 'modules/workbook.bicep' = {
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    workspaceId: monitoring.outputs.workspaceId
+    applicationInsightsId: monitoring.outputs.applicationInsightsId
+    actionLimit: actionLimit
+  }
+}
+
+module alerting 'modules/alerts.bicep' = if (withAlerts) {
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    actionGroupName: '${abbreviations.insightsActionGroups}${resourceToken}'
+    email: alertEmail
+    schedulerId: scheduler.outputs.schedulerId
+    workspaceId: monitoring.outputs.workspaceId
+    backlog: alertBacklog
+    errorPercent: alertErrorPercent
+    latenessSeconds: alertLatenessSeconds
+    dataGb: alertDataGb
+  }
+}
+
 // azd keeps the outputs in its environment, where the per-service parameters, `azd exec` and the hook find them.
 @description('Where azd deploys the services to.')
 output AZURE_RESOURCE_GROUP string = group.name
@@ -182,3 +240,12 @@ output CLIENT_IDENTITY_NAME string = identities.outputs.clientIdentityName
 
 @description('The subject of the federated credential with which the client-scheduler signs users in.')
 output CLIENT_IDENTITY_PRINCIPAL_ID string = identities.outputs.clientPrincipalId
+
+@description('The component that the apps send telemetry to.')
+output APPLICATION_INSIGHTS_NAME string = monitoring.outputs.applicationInsightsName
+
+@description('The workspace that the worker\'s replicas are counted in.')
+output LOG_ANALYTICS_WORKSPACE_NAME string = monitoring.outputs.workspaceName
+
+@description('Who is told of the worker\'s alert; empty: nobody.')
+output ALERT_ACTION_GROUP_ID string = alerting.?outputs.actionGroupId ?? ''

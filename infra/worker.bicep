@@ -20,6 +20,26 @@ param appsEnvironmentName string
 @description('Identity that pulls the image, runs monitors and reads the hub\'s backlog.')
 param identityName string
 
+@description('Application Insights component that traces, metrics and logs go to.')
+param applicationInsightsName string
+
+@description('Share of the traces that is kept, 0 to 1. Metrics count everything whatever it is.')
+param traceRatio string
+
+@description('Log Analytics workspace that the number of replicas goes to.')
+param workspaceName string
+
+@description('auto: an alert in production only. on, off: whatever the preset.')
+@allowed([
+  'auto'
+  'on'
+  'off'
+])
+param alerts string
+
+@description('Action group that is told when the worker runs at its most replicas; empty: nobody.')
+param alertActionGroupId string
+
 @description('The scheduler, https://...')
 param schedulerEndpoint string
 
@@ -68,6 +88,9 @@ param logLevel string
 
 var abbreviations = loadJsonContent('abbreviations.json')
 var isProduction = preset == 'production'
+var withAlerts = alerts == 'on' || (alerts == 'auto' && isProduction)
+var leastReplicas = empty(minReplicas) ? (isProduction ? 2 : 1) : int(minReplicas)
+var mostReplicas = empty(maxReplicas) ? (isProduction ? 10 : 3) : int(maxReplicas)
 var healthPort = 8081
 // The worker ends itself when the drain is over; the platform kills it only if that fails.
 var graceAfterDrainSeconds = 15
@@ -101,6 +124,24 @@ var settings = [
     name: 'LOG_LEVEL'
     value: logLevel
   }
+  {
+    // Which of the app's identities tokens are of, for telemetry and for checks: it has no other, and still has to say.
+    name: 'AZURE_CLIENT_ID'
+    value: identity.properties.clientId
+  }
+  {
+    // No key: telemetry is taken from the app's identity only, as local authentication of the component is off.
+    name: 'APPLICATIONINSIGHTS_CONNECTION_STRING'
+    value: applicationInsights.properties.ConnectionString
+  }
+  {
+    name: 'OTEL_TRACES_SAMPLER'
+    value: 'parentbased_traceidratio'
+  }
+  {
+    name: 'OTEL_TRACES_SAMPLER_ARG'
+    value: traceRatio
+  }
 ]
 var optionalSettings = [
   {
@@ -131,6 +172,14 @@ resource appsEnvironment 'Microsoft.App/managedEnvironments@2026-01-01' existing
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: identityName
+}
+
+resource applicationInsights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: applicationInsightsName
+}
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
+  name: workspaceName
 }
 
 resource worker 'Microsoft.App/containerApps@2026-01-01' = {
@@ -204,8 +253,8 @@ resource worker 'Microsoft.App/containerApps@2026-01-01' = {
         }
       ]
       scale: {
-        minReplicas: empty(minReplicas) ? (isProduction ? 2 : 1) : int(minReplicas)
-        maxReplicas: empty(maxReplicas) ? (isProduction ? 10 : 3) : int(maxReplicas)
+        minReplicas: leastReplicas
+        maxReplicas: mostReplicas
         rules: [
           {
             name: 'activities'
@@ -236,6 +285,55 @@ resource worker 'Microsoft.App/containerApps@2026-01-01' = {
         ]
       }
     }
+  }
+}
+
+resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: worker
+  name: 'to-log-analytics'
+  properties: {
+    workspaceId: workspace.id
+    metrics: [
+      {
+        category: 'AllMetrics'
+        enabled: true
+      }
+    ]
+  }
+}
+
+resource atMostReplicas 'Microsoft.Insights/metricAlerts@2018-03-01' = if (withAlerts && mostReplicas > leastReplicas) {
+  name: 'replicas-at-maximum'
+  location: 'global'
+  tags: {
+    'azd-env-name': environmentName
+  }
+  properties: {
+    description: 'The worker runs at its most replicas: more work would come late.'
+    severity: 2
+    enabled: true
+    autoMitigate: true
+    scopes: [
+      worker.id
+    ]
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT15M'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          criterionType: 'StaticThresholdCriterion'
+          name: 'replicas'
+          metricNamespace: 'Microsoft.App/containerApps'
+          metricName: 'Replicas'
+          timeAggregation: 'Minimum'
+          operator: 'GreaterThanOrEqual'
+          threshold: mostReplicas
+          skipMetricValidation: true
+        }
+      ]
+    }
+    actions: empty(alertActionGroupId) ? [] : [{ actionGroupId: alertActionGroupId }]
   }
 }
 

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 STAND_IN = "durable-monitor/local-scheduler:dev"
 _PROJECT = ("compose", "--file", "docker-compose.yml", "--project-name", "durable-monitor-rehearsal")
 _FREE_PORTS = dict.fromkeys(("SCHEDULER_PORT", "DASHBOARD_PORT", "API_PORT", "SIMULATOR_PORT"), "0")
+_NO_PROFILES = {"COMPOSE_PROFILES": ""}
 _PATIENCE_SECONDS = 600
 
 
@@ -110,4 +111,4 @@ def _address(container: dict[str, Any]) -> str:
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, **_FREE_PORTS}
+    return {**os.environ, **_FREE_PORTS, **_NO_PROFILES}

@@ -49,5 +49,11 @@ resource applicationInsights 'Microsoft.Insights/components@2020-02-02' = {
 @description('Resource id of the workspace.')
 output workspaceId string = workspace.id
 
+@description('Name of the workspace.')
+output workspaceName string = workspace.name
+
+@description('Resource id of the component.')
+output applicationInsightsId string = applicationInsights.id
+
 @description('Name of the component.')
 output applicationInsightsName string = applicationInsights.name

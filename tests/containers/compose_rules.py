@@ -10,8 +10,13 @@ from monitor_core.settings import ClientSettings, SettingsError, WorkerSettings,
 Services = Mapping[str, Mapping[str, Any]]
 Rule = Callable[[Services], Iterator[str]]
 EMULATOR = "mcr.microsoft.com/dts/dts-emulator:latest"
-SERVICES = {"scheduler", "scheduler-ready", "worker", "client-scheduler", "job-simulator"}
+SERVICES = {"scheduler", "scheduler-ready", "worker", "client-scheduler", "job-simulator", "telemetry"}
+NOT_OURS = {"scheduler", "telemetry"}
 ONE_SHOT = "scheduler-ready"
+DASHBOARD = "mcr.microsoft.com/dotnet/aspire-dashboard"
+OTLP = "${TELEMETRY_ENDPOINT-http://telemetry:18889}"
+OPENTELEMETRY = {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TIMEOUT"}
+OPENTELEMETRY |= {"OTEL_METRIC_EXPORT_INTERVAL"}
 
 
 def services(found: Services) -> Iterator[str]:
@@ -40,7 +45,7 @@ def published_ports(found: Services) -> Iterator[str]:
 
 
 def hardened(found: Services) -> Iterator[str]:
-    """As little as possible is possible. The emulator is not ours: its file system is left alone."""
+    """As little as possible is possible. What is not ours is left its file system."""
     for name, one in found.items():
         if one.get("cap_drop") != ["ALL"] or one.get("cap_add"):
             yield f"{name}: capabilities"
@@ -94,7 +99,7 @@ def environment(found: Services) -> Iterator[str]:
         (ONE_SHOT, ClientSettings, client_settings),
     ):
         given = found[name].get("environment", {})
-        known = {"ENDPOINT", "TASKHUB", *(field.alias for field in model.model_fields.values())}
+        known = {"ENDPOINT", "TASKHUB", *OPENTELEMETRY, *(field.alias for field in model.model_fields.values())}
         if given.keys() - known:
             yield f"{name}: no setting is called {sorted(given.keys() - known)}"
         try:
@@ -117,6 +122,23 @@ def simulator(found: Services) -> Iterator[str]:
         yield "the simulator knows no job"
 
 
+def telemetry(found: Services) -> Iterator[str]:
+    """The dashboard is there where it is asked for; the services send there at all times, and never need it."""
+    dashboard = found["telemetry"]
+    if dashboard.get("profiles") != ["telemetry"] or not dashboard["image"].startswith(f"{DASHBOARD}:"):
+        yield f"the dashboard is {dashboard['image']}, in profiles {dashboard.get('profiles')}"
+    if dashboard["image"].endswith(":latest"):
+        yield "the dashboard is another one from day to day"
+    for name, one in found.items():
+        expected = OTLP if name in {"worker", "client-scheduler"} else None
+        if (sent := one.get("environment", {}).get("OTEL_EXPORTER_OTLP_ENDPOINT")) != expected:
+            yield f"{name} sends to {sent}"
+        if "telemetry" in one.get("depends_on", {}):
+            yield f"{name} depends on the dashboard"
+        if name != "telemetry" and one.get("profiles"):
+            yield f"{name}: only in profiles {one['profiles']}"
+
+
 def grace(found: Services) -> Iterator[str]:
     """Docker waits longer than the drain may take."""
     said = found["worker"].get("environment", {}).get("MONITOR_DRAIN_SECONDS")
@@ -129,11 +151,11 @@ def grace(found: Services) -> Iterator[str]:
 
 def ours(found: Services) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The services whose images are built here."""
-    return ((name, one) for name, one in found.items() if name != "scheduler")
+    return ((name, one) for name, one in found.items() if name not in NOT_OURS)
 
 
 RULES: list[Rule] = [
-    services, published_ports, hardened, restarts, order, health, environment, simulator, grace,
+    services, published_ports, hardened, restarts, order, health, environment, simulator, telemetry, grace,
 ]  # fmt: skip
 
 

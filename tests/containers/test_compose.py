@@ -1,6 +1,8 @@
 """docker-compose.yml: our rules, each shown to see its fault; its public schema; compose itself where that is."""
 
 import copy
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from containers.dockerfile import ROOT
 
 FILE = ROOT / "docker-compose.yml"
 REMOVED = object()
+TELEMETRY = {"COMPOSE_PROFILES", "TELEMETRY_ENDPOINT"}
 PLANTED: list[tuple[str, str, object]] = [
     ("services", "scheduler.image", "durable-monitor/local-scheduler:dev"),
     ("services", "worker.image", "durable-monitor/worker:latest"),
@@ -47,6 +50,14 @@ PLANTED: list[tuple[str, str, object]] = [
     ("simulator", "worker.environment.MONITOR_ALLOWED_TARGETS", "job-simulator:8001"),
     ("simulator", "client-scheduler.environment.MONITOR_URL", REMOVED),
     ("simulator", "job-simulator.command", ["python", "-m", "job_simulator", "--host", "0.0.0.0"]),
+    ("telemetry", "telemetry.profiles", REMOVED),
+    ("telemetry", "telemetry.image", "mcr.microsoft.com/dotnet/aspire-dashboard:latest"),
+    ("telemetry", "worker.environment.OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:18889"),
+    ("telemetry", "client-scheduler.environment.OTEL_EXPORTER_OTLP_ENDPOINT", REMOVED),
+    ("telemetry", "worker.depends_on.telemetry", {"condition": "service_started"}),
+    ("telemetry", "worker.profiles", ["telemetry"]),
+    ("published_ports", "telemetry.ports", ["18888:18888"]),
+    ("hardened", "telemetry.cap_drop", REMOVED),
     ("grace", "worker.stop_grace_period", "30s"),
     ("grace", "worker.environment.MONITOR_DRAIN_SECONDS", "90"),
     ("grace", "client-scheduler.stop_grace_period", REMOVED),
@@ -83,6 +94,14 @@ def schema_check(path: Path) -> subprocess.CompletedProcess[str]:
 def compose_config(path: Path) -> subprocess.CompletedProcess[str]:
     command = ["docker", "compose", "--file", str(path), "config", "--quiet"]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def configured(*options: str, **given: str) -> dict[str, Any]:
+    command = ["docker", "compose", "--file", str(FILE), *options, "config", "--format", "json"]
+    environment = {name: value for name, value in os.environ.items() if name not in TELEMETRY} | given
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, env=environment)
+    services: dict[str, Any] = json.loads(ran.stdout)["services"]
+    return services
 
 
 def has_compose() -> bool:
@@ -126,6 +145,26 @@ def test_the_schema_sees_a_fault(tmp_path: Path) -> None:
 def test_compose_reads_it() -> None:
     ran = compose_config(FILE)
     assert (ran.returncode, ran.stdout + ran.stderr) == (0, "")
+
+
+@needs_compose
+@pytest.mark.parametrize("options", [(), ("--profile", "telemetry")])
+@pytest.mark.parametrize(
+    ("given", "endpoint"),
+    [
+        ({}, "http://telemetry:18889"),
+        ({"TELEMETRY_ENDPOINT": ""}, ""),
+        ({"TELEMETRY_ENDPOINT": "http://collector:4317"}, "http://collector:4317"),
+    ],
+)
+def test_the_profile_brings_the_dashboard_and_changes_no_service(
+    options: tuple[str, ...], given: dict[str, str], endpoint: str
+) -> None:
+    services = configured(*options, **given)
+    sent = {
+        services[name]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"] for name in ("worker", "client-scheduler")
+    }
+    assert (sent, "telemetry" in services) == ({endpoint}, bool(options))
 
 
 @needs_compose

@@ -20,6 +20,9 @@ SETTINGS: dict[str, tuple[type[BaseModel], ...]] = {
     "worker": (WorkerSettings, SchedulerSettings),
     "client-scheduler": (ClientSettings, AuthSettings, SchedulerSettings),
 }
+# telemetry.py, OpenTelemetry itself, and azure-identity (for the tokens of checks as well) read these.
+LIBRARIES = {"APPLICATIONINSIGHTS_CONNECTION_STRING", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}
+LIBRARIES |= {"AZURE_CLIENT_ID"}
 
 
 def app(sources: Sources, name: str) -> Declaration:
@@ -69,8 +72,8 @@ def _evaluate(template: Template, expression: str, known: Mapping[str, str]) -> 
 
 
 def names_read(name: str) -> set[str]:
-    """The environment variables that a service's settings read."""
-    return {CONNECTION_STRING} | {
+    """The environment variables that a service reads."""
+    return {CONNECTION_STRING, *LIBRARIES} | {
         field.alias for model in SETTINGS[name] for field in model.model_fields.values() if field.alias
     }
 
@@ -86,9 +89,30 @@ def settings_are_those_the_apps_read(sources: Sources) -> list[str]:
     }
     found = []
     for name in SERVICES:
-        set_there = set(environment(sources, name))
+        set_there, wanted = set(environment(sources, name)), needed[name] | LIBRARIES
         found += [
             f"infra/{name}.bicep: settings.py reads no {each}" for each in sorted(set_there - names_read(name))
         ]
-        found += [f"infra/{name}.bicep: does not set {each}" for each in sorted(needed[name] - set_there)]
+        found += [f"infra/{name}.bicep: does not set {each}" for each in sorted(wanted - set_there)]
     return found
+
+
+def the_apps_send_telemetry(sources: Sources) -> list[str]:
+    """To the component, as their own identity; how much of the traces is said by the same setting for both."""
+    expected = {
+        "APPLICATIONINSIGHTS_CONNECTION_STRING": "applicationInsights.properties.ConnectionString",
+        "AZURE_CLIENT_ID": "identity.properties.clientId",
+        "OTEL_TRACES_SAMPLER": "'parentbased_traceidratio'",
+        "OTEL_TRACES_SAMPLER_ARG": "traceRatio",
+    }
+    found = [
+        f"infra/{name}.bicep: {variable} is {environment(sources, name).get(variable)}"
+        for name in SERVICES
+        for variable, value in expected.items()
+        if environment(sources, name).get(variable) != value
+    ]
+    return found + [
+        f"infra: the apps get different values for {parameter}"
+        for parameter in ("applicationInsightsName", "traceRatio")
+        if len({given(sources, name).get(parameter) for name in SERVICES}) > 1
+    ]

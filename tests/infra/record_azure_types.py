@@ -2,8 +2,8 @@
 
 Run by hand, in tests/: `python -m infra.record_azure_types`. The tool is 60 MB for one check, so its answers are
 kept instead of it: the objects that the templates use, with everything that Azure takes in them. What it does not
-know (Microsoft.DurableTask, diagnostic settings, private DNS zones) was written by hand from the resource
-providers' own descriptions, and stays as it is.
+know (Microsoft.DurableTask, alerts, action groups, diagnostic settings, private DNS zones) was written by hand
+from the resource providers' own descriptions, and stays as it is.
 """
 
 import json

@@ -121,8 +121,8 @@ def replicas_are_enough(sources: Sources) -> list[str]:
     found = []
     for name in SERVICES:
         scale = app(sources, name).at("properties.template.scale")
-        least = _PRESET.search(str(at(scale, "minReplicas")))
-        most = _PRESET.search(str(at(scale, "maxReplicas")))
+        least = _PRESET.search(_said(sources, name, at(scale, "minReplicas")))
+        most = _PRESET.search(_said(sources, name, at(scale, "maxReplicas")))
         if least is None or most is None:
             found.append(f"infra/{name}.bicep: the presets do not set the replicas")
             continue
@@ -133,3 +133,8 @@ def replicas_are_enough(sources: Sources) -> list[str]:
         if int(least[1]) > int(most[1]) or int(least[2]) > int(most[2]):
             found.append(f"infra/{name}.bicep: at least {least[0]} is more than at most {most[0]}")
     return found
+
+
+def _said(sources: Sources, name: str, value: Value | None) -> str:
+    """An expression, or what the variable says that it names."""
+    return str(service(sources, name).variables.get(str(value), value))

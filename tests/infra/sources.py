@@ -9,7 +9,15 @@ from infra.template import Template, Value, at, parse
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("client-scheduler", "worker")
-_PATTERNS = ("infra/**/*.bicep", "infra/**/*.json", "azure.yaml", ".github/workflows/*.yml", "docs/deploy.md")
+_PATTERNS = (
+    "infra/**/*.bicep",
+    "infra/**/*.json",
+    "infra/**/*.kql",
+    "azure.yaml",
+    ".github/workflows/*.yml",
+    "docs/deploy.md",
+    "docs/operate.md",
+)
 _VARIABLE = re.compile(r"\$\{(\w+)(?:=([^}]*))?\}")
 
 Sources = Mapping[str, str]

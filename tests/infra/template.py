@@ -99,6 +99,11 @@ def at(value: Value | None, path: str) -> Value | None:
     return value
 
 
+def items(value: Value | None) -> list[Value]:
+    """The items of a list; none where the value is none."""
+    return value if isinstance(value, list) else []
+
+
 def literal(value: Value | None) -> str | None:
     """The text of a string literal, without its quotes; None where the value is none."""
     return value[1:-1] if isinstance(value, str) and value.startswith("'") else None
@@ -127,6 +132,8 @@ def _declare(template: Template, node: Node, decorators: str) -> None:
 def _declaration(node: Node) -> Declaration:
     of, last = node.named_children[1], node.named_children[-1]
     condition = ""
+    if last.type == "for_statement":
+        last = last.named_children[-1]
     if last.type == "if_statement":
         condition, last = _text(last.named_children[0]), last.named_children[1]
     body = _value(last)
@@ -145,6 +152,8 @@ def _value(node: Node) -> Value:
         return {_text(pair[0]).strip("'"): _value(pair[1]) for pair in pairs if len(pair) > 1}
     if node.type == "array":
         return [_value(child) for child in node.named_children if child.type != "comment"]
+    if node.type == "for_statement":
+        return [_value(node.named_children[-1])]  # what is made for each item
     return _text(node)
 
 
@@ -156,7 +165,7 @@ def _names(node: Node) -> set[str]:
     first = node.type.endswith("_declaration") or node.type in {"object_property", "call_expression"}
     named = [child for child in node.named_children if child.type not in skipped]
     bound: set[str] = set()
-    if node.type == "lambda_expression":
+    if node.type in {"lambda_expression", "for_statement"}:
         bound, named = {_text(named[0])}, named[1:]
     elif first and named and named[0].type == "identifier":
         named = named[1:]

@@ -5,10 +5,32 @@ from pathlib import Path
 import pytest
 import yaml
 
-from infra import app_settings, compiling, permissions, pipelines, resources, running, wiring
+from infra import (
+    alert_conditions,
+    alerts,
+    app_settings,
+    compiling,
+    permissions,
+    pipelines,
+    queries,
+    resources,
+    running,
+    wiring,
+)
 from infra.sources import Check, plant, read
 
-CHECKED = (app_settings, compiling, permissions, pipelines, resources, running, wiring)
+CHECKED = (
+    alert_conditions,
+    alerts,
+    app_settings,
+    compiling,
+    permissions,
+    pipelines,
+    queries,
+    resources,
+    running,
+    wiring,
+)
 MODULES = {each.__name__.rpartition(".")[2]: each for each in CHECKED}
 SOURCES = read()
 Fault = dict[str, str]
