@@ -5,7 +5,13 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from monitor_core.settings import AuthSettings, ClientSettings, SchedulerSettings, WorkerSettings
+from monitor_core.settings import (
+    AuthSettings,
+    ClientSettings,
+    SchedulerSettings,
+    TelemetrySettings,
+    WorkerSettings,
+)
 from reference.markdown import prose
 
 _HEAD: Final = """\
@@ -22,12 +28,20 @@ _SECTIONS: Final = (
     ("The worker", (WorkerSettings,)),
     ("The command line and the client-scheduler", (ClientSettings,)),
     ("Who may use the client-scheduler", (AuthSettings,)),
+    ("Telemetry", (TelemetrySettings,)),
 )
+
+_TAIL: Final = """\
+The other variables that OpenTelemetry defines count as well: `OTEL_EXPORTER_OTLP_*` for each signal, its headers and
+certificates, `OTEL_TRACES_SAMPLER`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_METRIC_EXPORT_INTERVAL`;
+`OTEL_TRACES_EXPORTER=none` and its like switch one signal off. Unless set, OTLP goes by `http/protobuf`, and every
+trace is kept. What is measured is in [operate.md](operate.md).
+"""
 
 
 def settings_page() -> str:
     """The page's text."""
-    return "\n".join([_HEAD, *(text for title, models in _SECTIONS for text in _section(title, models))])
+    return "\n".join([_HEAD, *(text for title, models in _SECTIONS for text in _section(title, models)), _TAIL])
 
 
 def _section(title: str, models: Iterable[type[BaseModel]]) -> Iterator[str]:

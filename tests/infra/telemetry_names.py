@@ -6,21 +6,9 @@ are listed, and what a query needs is added here after a look at the reference.
 
 from monitor_core.contract.turn import ErrorClass
 from monitor_core.contract.verdict import Verdict
+from monitor_core.telemetry import metrics
 
-METRICS = {
-    "durable_monitor.checks": {"kind", "result"},
-    "durable_monitor.check.duration": {"kind", "result"},
-    "durable_monitor.check.lateness": {"kind"},
-    "durable_monitor.condition.errors": {"kind"},
-    "durable_monitor.turns": {"kind", "end"},
-    "durable_monitor.turn.duration": {"kind", "end"},
-    "durable_monitor.verdicts": {"kind", "verdict", "decided_by"},
-    "durable_monitor.monitor.duration": {"kind", "verdict"},
-    "durable_monitor.commands": {"command", "outcome"},
-    "durable_monitor.viewers": set[str](),
-    "durable_monitor.drain.duration": set[str](),
-    "http.server.request.duration": {"http.request.method", "http.route", "http.response.status_code"},
-}
+METRICS = {name: set(metric.attributes) for name, metric in metrics.METRICS.items()}
 """Our metrics, with their attributes: the names that the apps give them."""
 RENAMED = {"http.server.request.duration": {"request/resultCode", "Request.Success"}}
 """Attributes that Azure Monitor's exporter puts in the place of those of the conventions."""

@@ -166,8 +166,15 @@ class TelemetrySettings(_Settings):
         repr=False,
         description="Application Insights; signed in as the managed identity of AZURE_CLIENT_ID.",
     )
-    client_id: str | None = Field(None, alias="AZURE_CLIENT_ID")
-    endpoint: str | None = Field(None, alias="OTEL_EXPORTER_OTLP_ENDPOINT", repr=False)
+    client_id: str | None = Field(
+        None, alias="AZURE_CLIENT_ID", description="Which of several managed identities signs in."
+    )
+    endpoint: str | None = Field(
+        None,
+        alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        repr=False,
+        description="A collector that takes OTLP: http://localhost:4318, say. Neither this nor the one above: off.",
+    )
     disabled: bool = Field(False, alias="OTEL_SDK_DISABLED", description="Send nothing, whatever else is set.")
     otel: Mapping[str, str] = Field({}, repr=False, description="The variables OTEL_*.")
 
