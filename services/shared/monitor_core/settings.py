@@ -173,7 +173,7 @@ class TelemetrySettings(_Settings):
         None,
         alias="OTEL_EXPORTER_OTLP_ENDPOINT",
         repr=False,
-        description="A collector that takes OTLP: http://localhost:4318, say. Neither this nor the one above: off.",
+        description="A collector that takes OTLP, http://localhost:4318 say. With neither of both: off.",
     )
     disabled: bool = Field(False, alias="OTEL_SDK_DISABLED", description="Send nothing, whatever else is set.")
     otel: Mapping[str, str] = Field({}, repr=False, description="The variables OTEL_*.")
