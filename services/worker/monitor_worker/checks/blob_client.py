@@ -8,7 +8,6 @@ import ssl
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aiohttp import ClientSession
 from azure.core.credentials import AzureSasCredential
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.storage.blob.aio import BlobClient, ContainerClient
@@ -20,7 +19,7 @@ from monitor_core.kinds.blob import MOST_BLOBS, BlobCheck
 from monitor_worker.checks.authorization import Authorizer
 from monitor_worker.checks.base import CheckContext, CheckFailed, Resources
 from monitor_worker.checks.blob_observation import Blob, Found
-from monitor_worker.checks.http_connect import guarded_session
+from monitor_worker.checks.http_connect import Pool
 from monitor_worker.checks.http_response import Response
 from monitor_worker.checks.origins import Origin
 
@@ -62,10 +61,8 @@ class BlobService:
     """
 
     def __init__(self, resources: Resources, tls: ssl.SSLContext | None = None) -> None:
-        self._resources, self._tls = resources, tls
+        self._resources, self._pool = resources, Pool(resources.guard, tls, _Bounded)
         self._authorizer = Authorizer.of(resources)
-        self._session: ClientSession | None = None
-        self._closed = False
 
     async def find(self, spec: BlobCheck, context: CheckContext) -> Found:
         """The blob, or those below the prefix.
@@ -79,7 +76,7 @@ class BlobService:
         options: dict[str, Any] = {
             "account_url": spec.account_url,
             "credential": signature,
-            "transport": AioHttpTransport(session=self._open_session(), session_owner=False),
+            "transport": AioHttpTransport(session=self._pool.session(), session_owner=False),
             "retry_total": 0,
             "permit_redirects": False,
         }
@@ -95,9 +92,7 @@ class BlobService:
 
     async def close(self) -> None:
         """Close every connection. Nothing is asked from then on."""
-        self._closed = True
-        if self._session is not None:
-            await self._session.close()
+        await self._pool.close()
 
     async def _access(self, spec: BlobCheck) -> tuple[Mapping[str, str], AzureSasCredential | None]:
         if spec.anonymous:
@@ -118,14 +113,6 @@ class BlobService:
             raise CheckFailed(ErrorClass.MISCONFIGURED, reason)
         self._resources.secrets.masker.add(signature)
         return {}, AzureSasCredential(signature)
-
-    def _open_session(self) -> ClientSession:
-        if self._closed:
-            raise CheckFailed(ErrorClass.TRANSIENT, "the worker is stopping")
-        if self._session is None:
-            # Only now: a session belongs to the loop that it is made on.
-            self._session = guarded_session(self._resources.guard, self._tls, _Bounded)
-        return self._session
 
 
 async def _listed(container: ContainerClient, prefix: str | None, asked: Mapping[str, Any]) -> Found:

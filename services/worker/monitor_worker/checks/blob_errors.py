@@ -15,6 +15,7 @@ from monitor_worker.checks.blob_observation import Found
 from monitor_worker.checks.failures import Failure, classified
 from monitor_worker.checks.http_answer import retry_after
 from monitor_worker.checks.http_errors import FAILURES, check_failed
+from monitor_worker.checks.http_request import shown
 
 CAUGHT: Final[tuple[type[BaseException], ...]] = (AzureError, *FAILURES)
 """What `outcome` has words for."""
@@ -104,7 +105,7 @@ def outcome(error: BaseException, spec: BlobCheck, now: datetime) -> Found:
         raise _with_patience(classified(_TABLE, error, code=code, **_words(spec)), error, now) from None
     cause = getattr(error, "inner_exception", None) or error
     if isinstance(cause, FAILURES):
-        raise check_failed(cause, URL(spec.account_url)) from None
+        raise check_failed(cause, shown(URL(spec.account_url))) from None
     raise classified(_TABLE, error, code="", **_words(spec)) from None
 
 

@@ -110,12 +110,26 @@ def retry_after(value: str | None, now: datetime) -> float | None:
 
 def origin_of(answer: Answer) -> str:
     """Which answer it is, for a message."""
-    return f"{_named(answer.code)} from {answer.method} {shown(answer.url)}"
+    return f"{named(answer.code)} from {answer.method} {shown(answer.url)}"
+
+
+def named(code: int) -> str:
+    """A code and what it is called."""
+    # Not the answer's own phrase: that is the target's text.
+    try:
+        return f"{code} {HTTPStatus(code).phrase}"
+    except ValueError:
+        return str(code)
+
+
+def meaning_of(code: int, meanings: Mapping[str, Meaning]) -> Meaning:
+    """What a code that is not expected means, in a table as MEANINGS."""
+    return meanings.get(str(code)) or meanings.get(_class_of(code)) or meanings["any"]
 
 
 def _summary(answer: Answer) -> str:
     size = "" if answer.method == "HEAD" else f", {len(answer.content)} bytes"
-    return f"{_named(answer.code)}{size} in {answer.latency_seconds * 1000:.0f} ms"
+    return f"{named(answer.code)}{size} in {answer.latency_seconds * 1000:.0f} ms"
 
 
 def _variables(answer: Answer, now: datetime) -> dict[str, Any]:
@@ -146,20 +160,12 @@ def _variables_of_json(text: str, content_type: str) -> dict[str, Any]:
 
 
 def _unexpected(answer: Answer, meanings: Mapping[str, Meaning]) -> CheckFailed:
-    meaning = meanings.get(str(answer.code)) or meanings.get(_class_of(answer.code)) or meanings["any"]
+    meaning = meaning_of(answer.code, meanings)
     return CheckFailed(meaning.error_class, f"{origin_of(answer)}: {meaning.advice}")
 
 
 def _class_of(code: int) -> str:
     return f"{code // 100}xx"
-
-
-def _named(code: int) -> str:
-    # Not the answer's own phrase: that is the target's text.
-    try:
-        return f"{code} {HTTPStatus(code).phrase}"
-    except ValueError:
-        return str(code)
 
 
 def printable(text: str, longest: int = _LONGEST_STATUS) -> str:

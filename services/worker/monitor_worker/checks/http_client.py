@@ -4,12 +4,12 @@ import ssl
 import time
 from typing import Final, NamedTuple, cast
 
-from aiohttp import ClientResponse, ClientSession
+from aiohttp import ClientResponse
 
 from monitor_core.contract import ErrorClass
 from monitor_worker.checks.base import CheckContext, CheckFailed
 from monitor_worker.checks.http_answer import Answer
-from monitor_worker.checks.http_connect import guarded_session
+from monitor_worker.checks.http_connect import Pool
 from monitor_worker.checks.http_errors import FAILURES, check_failed
 from monitor_worker.checks.http_request import REDIRECTS, Request, shown
 from monitor_worker.checks.http_response import Response
@@ -38,9 +38,7 @@ class HttpClient:
     def __init__(
         self, guard: TargetGuard, tls: ssl.SSLContext | None = None, response: type[Response] = Response
     ) -> None:
-        self._guard, self._tls, self._response = guard, tls, response
-        self._session: ClientSession | None = None
-        self._closed = False
+        self._pool = Pool(guard, tls, response)
 
     async def ask(self, first: Request, context: CheckContext, max_redirects: int) -> Asked:
         """Send a request and follow its redirects.
@@ -64,35 +62,25 @@ class HttpClient:
 
     async def close(self) -> None:
         """Close every connection. Nothing is sent from then on."""
-        self._closed = True
-        if self._session is not None:
-            await self._session.close()
+        await self._pool.close()
 
     async def _send(self, request: Request, context: CheckContext, started: float) -> Answer:
-        session = self._open_session()
+        session = self._pool.session()
         try:
             async with session.request(
                 request.method,
                 request.url,
                 data=request.body,
-                headers=request.all_headers(context),
+                headers=request.all_headers(context.request_id),
                 allow_redirects=False,
             ) as response:
                 content = await _content(response)
                 expires = cast("Response", response).certificate_expires
         except FAILURES as error:
             # Not chained: aiohttp's exceptions show the URL whole, and with its query what may be a secret.
-            raise check_failed(error, request.url) from None
+            raise check_failed(error, shown(request.url)) from None
         latency = time.monotonic() - started
         return Answer(request.method, request.url, response.status, response.headers, content, latency, expires)
-
-    def _open_session(self) -> ClientSession:
-        if self._closed:
-            raise CheckFailed(ErrorClass.TRANSIENT, "the worker is stopping")
-        if self._session is None:
-            # Only now: a session belongs to the loop that it is made on.
-            self._session = guarded_session(self._guard, self._tls, self._response)
-        return self._session
 
 
 async def _content(response: ClientResponse) -> bytes:

@@ -23,6 +23,8 @@ from aiohttp import (
 )
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from monitor_core.contract import ErrorClass
+from monitor_worker.checks.failed import CheckFailed
 from monitor_worker.checks.http_response import Response
 from monitor_worker.checks.targets import TargetGuard
 
@@ -89,6 +91,40 @@ def guarded_session(
         timeout=_NO_TIMEOUT,
         middlewares=(_note_host,),
     )
+
+
+class Pool:
+    """A guarded session that is made when first needed, and for good at an end. Use it on one event loop.
+
+    Args:
+        guard, tls, response: as `guarded_session` takes them.
+    """
+
+    def __init__(
+        self, guard: TargetGuard, tls: ssl.SSLContext | None = None, response: type[Response] = Response
+    ) -> None:
+        self._guard, self._tls, self._response = guard, tls, response
+        self._session: ClientSession | None = None
+        self._closed = False
+
+    def session(self) -> ClientSession:
+        """The session.
+
+        Raises:
+            CheckFailed: the pool is closed.
+        """
+        if self._closed:
+            raise CheckFailed(ErrorClass.TRANSIENT, "the worker is stopping")
+        if self._session is None:
+            # Only now: a session belongs to the loop that it is made on.
+            self._session = guarded_session(self._guard, self._tls, self._response)
+        return self._session
+
+    async def close(self) -> None:
+        """Close every connection. Nothing is sent from then on."""
+        self._closed = True
+        if self._session is not None:
+            await self._session.close()
 
 
 async def _note_host(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:

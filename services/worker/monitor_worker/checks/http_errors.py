@@ -5,12 +5,10 @@ import ssl
 from typing import Final
 
 import aiohttp
-from yarl import URL
 
 from monitor_core.contract import ErrorClass
 from monitor_worker.checks.base import CheckFailed
 from monitor_worker.checks.failures import Failure, classified, raised
-from monitor_worker.checks.http_request import shown
 from monitor_worker.checks.targets import TargetDenied, TargetUnresolved
 
 # The first row that fits counts. {url} has no query; {why} is never the exception's own text, which may hold one.
@@ -40,14 +38,14 @@ FAILURES: Final = raised(_TABLE)
 """What `check_failed` has words for."""
 
 
-def check_failed(error: BaseException, url: URL) -> CheckFailed:
+def check_failed(error: BaseException, url: str) -> CheckFailed:
     """The error of a check that an exception means.
 
     Args:
         error: one of FAILURES.
-        url: what was asked.
+        url: what was asked, as a message may show it.
     """
-    return classified(_TABLE, error, url=shown(url), why=_why(error))
+    return classified(_TABLE, error, url=url, why=_why(error))
 
 
 def _why(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from yarl import URL
 from monitor_core import __version__
 from monitor_core.contract import ErrorClass
 from monitor_core.kinds.http import HttpCheck
-from monitor_worker.checks.base import CheckContext, CheckFailed
+from monitor_worker.checks.base import CheckFailed
 from monitor_worker.checks.masking import CUT
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -72,10 +72,10 @@ class Request:
         asked = cls.get(spec.url, spec.headers)
         return replace(asked, method=spec.method, body=body, content_type=content_type)
 
-    def all_headers(self, context: CheckContext) -> CIMultiDict[str]:
+    def all_headers(self, request_id: str) -> CIMultiDict[str]:
         """The headers to send: the spec's over the defaults, and over all those that authorise."""
         headers = CIMultiDict(_DEFAULT_HEADERS)
-        headers["x-ms-client-request-id"] = context.request_id
+        headers["x-ms-client-request-id"] = request_id
         propagate.inject(headers)  # traceparent, where there is a trace
         if self.content_type:
             headers["Content-Type"] = self.content_type
