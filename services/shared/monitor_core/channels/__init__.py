@@ -6,7 +6,10 @@ A new kind is a module here and a driver of the same name in monitor_worker.chan
 from typing import Final
 
 from monitor_core.channels.base import Channels, ChannelSpec
+from monitor_core.channels.webhook import WebhookChannel
 
-BUILT_IN: Final[Channels] = {}
+BUILT_IN: Final[Channels] = {
+    "webhook": WebhookChannel,
+}
 
-__all__ = ["BUILT_IN", "ChannelSpec", "Channels"]
+__all__ = ["BUILT_IN", "ChannelSpec", "Channels", "WebhookChannel"]
