@@ -1,7 +1,7 @@
 """docs/checks.md: every built-in kind of check, from its spec."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from monitor_core.kinds import BUILT_IN
@@ -29,18 +29,27 @@ Parts = Mapping[str, Any]
 def checks_page(kinds: Kinds = BUILT_IN) -> str:
     """The whole page."""
     schemas = {kind: spec.model_json_schema() for kind, spec in sorted(kinds.items())}
-    seen = Counter(name for schema in schemas.values() for name in schema.get("$defs", ()))
-    shared = {
-        name: part
-        for schema in schemas.values()
-        for name, part in schema.get("$defs", {}).items()
-        if seen[name] > 1 and all(part == other.get("$defs", {}).get(name, part) for other in schemas.values())
-    }
+    shared = _parts_of_several(schemas.values())
     blocks = [_INTRODUCTION, _overview(kinds)]
     for kind, schema in schemas.items():
         blocks += _kind(kind, kinds[kind], schema, shared)
     blocks += _shared(shared)
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def shared_parts(kinds: Kinds = BUILT_IN) -> Parts:
+    """The parts that the page describes once for several kinds, by name."""
+    return _parts_of_several([spec.model_json_schema() for spec in kinds.values()])
+
+
+def _parts_of_several(schemas: Collection[Parts]) -> Parts:
+    seen = Counter(name for schema in schemas for name in schema.get("$defs", ()))
+    return {
+        name: part
+        for schema in schemas
+        for name, part in schema.get("$defs", {}).items()
+        if seen[name] > 1 and all(part == other.get("$defs", {}).get(name, part) for other in schemas)
+    }
 
 
 def _overview(kinds: Kinds) -> str:
@@ -56,7 +65,7 @@ def _kind(kind: str, spec: type[CheckSpec], schema: Parts, shared: Parts) -> Ite
     yield from section.conditions(spec)
     # A kind under construction may have none yet; a test says so.
     if hasattr(spec, "example"):
-        yield section.example(spec)
+        yield section.example(spec.example)
     for name, part in sorted(schema.get("$defs", {}).items()):
         if name not in shared:
             yield from _part(_own(kind, name), part, link)

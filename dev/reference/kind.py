@@ -1,4 +1,4 @@
-"""One kind of check as a section of the page."""
+"""One kind as a section of a page."""
 
 import inspect
 from collections.abc import Iterator, Mapping
@@ -48,9 +48,9 @@ def conditions(spec: type[CheckSpec]) -> Iterator[str]:
         yield "There is no natural condition: give `success_when` or `failure_when`."
 
 
-def example(spec: type[CheckSpec]) -> str:
-    """The kind's example as YAML."""
-    text = yaml.safe_dump(_plain(spec.example), sort_keys=False, width=100, allow_unicode=True)
+def example(shown: Mapping[str, Any]) -> str:
+    """A kind's example as YAML."""
+    text = yaml.safe_dump(_plain(shown), sort_keys=False, width=100, allow_unicode=True)
     return f"```yaml\n{text}```"
 
 

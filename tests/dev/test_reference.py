@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
+from monitor_core.channels import BUILT_IN as CHANNELS
+from monitor_core.channels import ChannelSpec
 from monitor_core.conditions import check_conditions
 from monitor_core.contract import parse_request
 from monitor_core.kinds import BUILT_IN
@@ -14,6 +16,7 @@ from monitor_core.kinds.base import CheckSpec, Variable
 from reference import PAGES
 from reference.checks import checks_page
 from reference.markdown import prose
+from reference.notifications import notifications_page
 
 ROOT = Path(__file__).parents[2]
 whole = pytest.mark.parametrize("kind", sorted(BUILT_IN))
@@ -38,9 +41,18 @@ def test_a_kind_s_tests_run_its_example(kind: str) -> None:
     assert any(".example" in text for text in tests), f"tests/worker/test_{kind}*.py should run the kind's example"
 
 
-@whole
+@pytest.mark.parametrize("kind", CHANNELS)
+def test_a_channel_s_example_is_taken_and_its_tests_run_it(kind: str) -> None:
+    spec = CHANNELS[kind]
+    assert spec.model_fields["kind"].default == kind == spec.example["to"]["kind"]
+    spec.model_validate(spec.example["to"])
+    tests = [path.read_text() for path in (ROOT / "tests" / "worker").glob(f"test_{kind}*.py")]
+    assert any(".example" in text for text in tests), f"tests/worker/test_{kind}*.py should run the kind's example"
+
+
+@pytest.mark.parametrize("kind", [*BUILT_IN, *CHANNELS])
 def test_every_field_says_what_it_means(kind: str) -> None:
-    schema = BUILT_IN[kind].model_json_schema()
+    schema = {**BUILT_IN, **CHANNELS}[kind].model_json_schema()
     silent = [
         f"{place}.{name}"
         for place, part in {kind: schema, **schema.get("$defs", {})}.items()
@@ -132,3 +144,52 @@ def test_every_link_within_a_page_leads_to_a_heading() -> None:
 
 def test_what_stands_in_code_is_left_alone() -> None:
     assert prose("a * b, `c * <d>` and <e>") == "a \\* b, `c * <d>` and \\<e>"
+
+
+class Pipe(BaseModel):
+    """A pipe."""
+
+    width: int = Field(description="Of it.")
+
+
+class BellChannel(ChannelSpec):
+    """A bell."""
+
+    example = MappingProxyType({"to": {"kind": "bell", "pipe": {"width": 1}}, "verdicts": ["Failed"]})
+
+    kind: Literal["bell"] = "bell"
+    pipe: Pipe = Field(description="What it hangs on.")
+
+
+PLACES = "".join(
+    f"# {name}\n<!-- {name}: from the code, by `make reference` -->\nstale text\n<!-- /{name} -->\nkept\n"
+    for name in ("notice", "bell")
+)
+
+
+def test_what_the_code_says_of_a_channel_is_put_in_its_place() -> None:
+    page = notifications_page(PLACES, {"bell": BellChannel})
+    for line in (
+        "```yaml\non_verdict:\n- to:\n    kind: bell\n    pipe:\n      width: 1\n  verdicts:\n  - Failed\n```",
+        "| `pipe` | [Pipe](#pipe-of-bell) | required | What it hangs on. |",
+        "#### Pipe of bell\n\nA pipe.\n\n",
+        "| `occasion` | `verdict`, `transition`, `reminder` | Why it is told. |",
+        "| `kind` | text | Of check. |",
+    ):
+        assert line in page
+    assert page.count("kept") == 2
+    assert "stale text" not in page
+    assert notifications_page(page, {"bell": BellChannel}) == page
+
+
+@pytest.mark.parametrize("missing", ["<!-- /bell -->", "<!-- bell: from the code, by `make reference` -->"])
+def test_a_channel_without_a_place_is_an_error(missing: str) -> None:
+    with pytest.raises(LookupError, match="no place for bell"):
+        notifications_page(PLACES.replace(missing, ""), {"bell": BellChannel})
+
+
+def test_what_channels_share_with_checks_is_described_there() -> None:
+    links = {part.partition(")")[0] for part in notifications_page().split("](checks.md#")[1:]}
+    headings = {line.lstrip("# ").lower().replace(" ", "-") for line in checks_page().splitlines()}
+    assert links
+    assert links <= headings

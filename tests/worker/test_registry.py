@@ -183,7 +183,7 @@ def test_a_driver_that_cannot_be_made_keeps_no_other_kind(error: BaseException) 
 def test_a_driver_is_given_the_worker_s_resources() -> None:
     driver = load_driver("http", RESOURCES)
     assert isinstance(driver, HttpDriver)
-    assert driver._client._guard is RESOURCES.guard
+    assert driver._client._pool._guard is RESOURCES.guard
 
 
 async def test_closing_closes_what_was_loaded_and_nothing_else() -> None:

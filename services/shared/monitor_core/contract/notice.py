@@ -26,12 +26,12 @@ class Notice(Model):
     id: str = Field(
         max_length=200, description="The same however often it is delivered: a receiver drops a repeat by it."
     )
-    occasion: Occasion
-    at: Utc
-    instance_id: str
-    job_id: str
-    run: str
-    revision: int
+    occasion: Occasion = Field(description="Why it is told.")
+    at: Utc = Field(description="When it was so; the same however often it is delivered.")
+    instance_id: str = Field(description="The monitor's, as the scheduler knows it.")
+    job_id: str = Field(description="What is waited for.")
+    run: str = Field(description="Of the monitor: a job that is started again has another one.")
+    revision: int = Field(description="How many edits the monitor has had.")
     kind: str = Field(description="Of check.")
     status: str = Field(description="Running, or the verdict.")
     decided_by: DecidedBy | None = Field(None, description="Null before the verdict.")
@@ -39,9 +39,9 @@ class Notice(Model):
     observed: str | None = Field(description="The last observed status.")
     summary: str | None = Field(description="The last observation in a line.")
     error: str | None = Field(description="The last check's error; null where it had none.")
-    checks_performed: int
-    started_at: Utc
-    deadline: Utc
+    checks_performed: int = Field(description="Until then.")
+    started_at: Utc = Field(description="When the monitor began.")
+    deadline: Utc = Field(description="When its time is out.")
     elapsed_seconds: float = Field(description="From the start of the monitor.")
     elapsed_percent: float = Field(description="Of the time from the start to the deadline.")
-    labels: Mapping[str, str] = {}
+    labels: Mapping[str, str] = Field({}, description="The request's.")
