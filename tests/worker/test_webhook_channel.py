@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from urllib.parse import unquote
 
 import pytest
 from aiohttp import web
@@ -118,6 +119,10 @@ async def test_any_job_id_has_an_id_that_a_header_can_carry(receiver: Receiver, 
     assert first.signed
     assert again.signed
     assert first.event.get_id() == told.id
+    subject = first.event.get_subject() or ""
+    assert unquote(subject) == f"monitors/{job_id}"
+    assert subject.isascii()
+    assert subject.count("/") == 1
     assert first.notice["job_id"] == job_id
     assert "x-evil" not in first.headers
 
@@ -365,6 +370,14 @@ async def test_an_endless_answer_is_not_read() -> None:
     async with serving(endless) as target, driving(target.port) as driver:
         spec = WebhookChannel.model_validate({"url": target.url()})
         assert await driver.deliver(spec, notice(), CONTEXT) == "HTTP 200"
+
+
+async def test_no_connection_is_used_twice() -> None:
+    async with serving() as target, driving(target.port) as driver:
+        spec = WebhookChannel.model_validate({"url": target.url()})
+        for _ in range(3):
+            await driver.deliver(spec, notice(), CONTEXT)
+    assert len(target.connections) == 3
 
 
 async def test_it_delivers_over_tls_to_whom_it_trusts() -> None:

@@ -21,6 +21,7 @@ from monitor_worker.checks.http_answer import Meaning, meaning_of, named, retry_
 from monitor_worker.checks.http_connect import Pool
 from monitor_worker.checks.http_errors import FAILURES, check_failed
 from monitor_worker.checks.http_request import Request, shown
+from monitor_worker.checks.http_response import Response
 from monitor_worker.checks.origins import Origin
 from monitor_worker.checks.secrets import Secrets
 from monitor_worker.checks.targets import TargetGuard
@@ -65,8 +66,18 @@ class Target:
         return _origin(self.url)
 
 
+class _Last(Response):
+    """An answer that ends its connection.
+
+    One that is kept may be closed by the receiver in the moment in which the next POST is sent over it: an attempt
+    would fail for nothing, which for a GET would not be noticed.
+    """
+
+    longest_connection_seconds = 0.0
+
+
 class Poster:
-    """Posts over one pool of guarded connections. Use it on one event loop.
+    """Posts over guarded connections, a new one each time. Use it on one event loop.
 
     Args:
         guard: decides which targets may be reached.
@@ -82,7 +93,7 @@ class Poster:
         tls: ssl.SSLContext | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._pool, self._secrets, self._now = Pool(guard, tls), secrets, now
+        self._pool, self._secrets, self._now = Pool(guard, tls, _Last), secrets, now
 
     async def target(self, spec: PostedSpec) -> Target:
         """Where a spec's notices go.

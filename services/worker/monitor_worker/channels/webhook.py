@@ -23,7 +23,7 @@ _MEANINGS: Final[Mapping[str, Meaning]] = {**MEANINGS, "401": _NOT_ACCEPTED, "40
 
 
 class WebhookDriver:
-    """Delivers by the kind `webhook` over one pool of connections.
+    """Delivers by the kind `webhook`.
 
     Args:
         resources: which targets may be reached, and what may be sent there.
