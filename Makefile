@@ -8,8 +8,7 @@ READY := $(VENV)/.ready
 AZURITE := dev/azurite/node_modules/.ready
 SOURCES := services dev tests docs/examples
 # The modules that run inside an orchestration: no clock, no randomness (see pyproject.toml).
-DETERMINISTIC := services/shared/monitor_core/contract services/shared/monitor_core/kinds \
-	services/shared/monitor_core/schedule.py \
+DETERMINISTIC := $(addprefix services/shared/monitor_core/,channels contract kinds schedule.py) \
 	$(addprefix services/worker/monitor_worker/,commands.py events.py explaining.py orchestrator.py policy.py reports.py versions.py views.py)
 
 .DEFAULT_GOAL := help

@@ -34,6 +34,7 @@ BANNED = {
 TARGETS = {
     "monitor_worker.orchestrator": "services/worker/monitor_worker/orchestrator.py",
     "monitor_worker.policy": "services/worker/monitor_worker/policy.py",
+    "monitor_core.channels.webhook": "services/shared/monitor_core/channels/webhook.py",
     "monitor_core.kinds.http": "services/shared/monitor_core/kinds/http.py",
     "monitor_core.contract.names": "services/shared/monitor_core/contract/names.py",
 }
