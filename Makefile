@@ -9,7 +9,7 @@ AZURITE := dev/azurite/node_modules/.ready
 SOURCES := services dev tests docs/examples
 # The modules that run inside an orchestration: no clock, no randomness (see pyproject.toml).
 DETERMINISTIC := $(addprefix services/shared/monitor_core/,channels contract kinds schedule.py) \
-	$(addprefix services/worker/monitor_worker/,commands.py events.py explaining.py orchestrator.py policy.py reports.py versions.py views.py)
+	$(addprefix services/worker/monitor_worker/,commands.py delivering.py events.py explaining.py notices.py orchestrator.py policy.py reports.py versions.py views.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types imports unit up-smoke histories reference screenshots lock format clean

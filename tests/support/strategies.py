@@ -17,6 +17,7 @@ from monitor_core.contract import (
     ErrorClass,
     Extend,
     MonitorRequest,
+    Notification,
     ObservationSummary,
     Pause,
     Paused,
@@ -29,6 +30,7 @@ from monitor_core.contract import (
     Transition,
     TurnEnd,
     TurnReport,
+    Verdict,
     parse_request,
 )
 from monitor_core.kinds import BUILT_IN
@@ -96,6 +98,20 @@ checks: st.SearchStrategy[dict[str, Any]] = (
 """Checks of the built-in kinds, as a user writes them; without a body."""
 tolerances = st.builds(Tolerance, consecutive_errors=st.integers(0, 5), consecutive_successes=st.integers(1, 5))
 
+channels = st.fixed_dictionaries(
+    {"kind": st.just("webhook"), "url": st.sampled_from(["https://hooks.example/a", "https://hooks.example/b"])},
+    optional={"content_mode": st.sampled_from(["structured", "binary"])},
+)
+"""Channels of a built-in kind."""
+notifications = st.builds(
+    Notification,
+    to=channels,
+    verdicts=st.lists(st.sampled_from(Verdict), max_size=5).map(tuple),
+    transitions=st.booleans(),
+    every_seconds=st.none() | st.floats(60, 1e6),
+    at_percent=st.lists(st.integers(1, 99), max_size=5).map(tuple),
+)
+
 
 @st.composite
 def requests(draw: st.DrawFn, job_ids: st.SearchStrategy[str] = job_ids) -> MonitorRequest:
@@ -109,6 +125,7 @@ def requests(draw: st.DrawFn, job_ids: st.SearchStrategy[str] = job_ids) -> Moni
         "timeout_seconds": draw(st.floats(0, 1e6)),
         "check_timeout_seconds": draw(st.floats(0.1, 60)),
         "tolerance": draw(tolerances).model_dump(),
+        "on_verdict": draw(st.lists(notifications.map(lambda one: one.model_dump(mode="json")), max_size=2)),
         "labels": draw(
             st.dictionaries(st.sampled_from(["team", "env", "a.b/c"]), st.text(max_size=20), max_size=3)
         ),

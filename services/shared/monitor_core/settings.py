@@ -308,6 +308,12 @@ class WorkerSettings(_ServiceSettings):
     identity_endpoint: str | None = Field(
         None, alias="IDENTITY_ENDPOINT", description="Set by the platform; no check may reach it."
     )
+    pages: str | None = Field(
+        None,
+        alias="MONITOR_PAGES",
+        pattern=r"^https?://[^/?#@\s]+$",
+        description="The client-scheduler's URL, for links to monitors' pages in what people are told.",
+    )
     max_activities: int = Field(
         1000, alias="MONITOR_MAX_ACTIVITIES", ge=1, le=10_000, description="Turns at a time, a thread each."
     )

@@ -3,14 +3,16 @@
 import logging
 from collections.abc import Callable, Mapping
 
-from monitor_core import scheduler
-from monitor_core.contract import ACTIVITY, EXPLAIN, LOOK, ORCHESTRATOR
+from monitor_core import channels, scheduler
+from monitor_core.contract import ACTIVITY, DELIVER, EXPLAIN, LOOK, NOTIFY, ORCHESTRATOR, TELL
 from monitor_core.scheduler import DrainingWorker
 from monitor_core.settings import WorkerSettings
 from monitor_worker.activities import look_activity, poll_activity
+from monitor_worker.attempts import Attempts
 from monitor_worker.checks.masking import Masker
-from monitor_worker.checks.registry import Registry
+from monitor_worker.checks.registry import ChannelRegistry, Registry
 from monitor_worker.clock import SystemClock
+from monitor_worker.delivering import notify_orchestrator, tell
 from monitor_worker.equipment import resources_of
 from monitor_worker.explaining import explain_orchestrator
 from monitor_worker.host import HealthServer, end_after
@@ -46,7 +48,8 @@ class Worker:
         self._loop = LoopThread()
         masker = masker or Masker()
         self._resources = resources_of(settings, masker)
-        self._registry = Registry(settings.kinds, self._resources)
+        self._checks = Registry(settings.kinds, self._resources)
+        self._channels = ChannelRegistry(channels.BUILT_IN, self._resources)
         self._engine = scheduler.build_worker(
             settings.scheduler,
             max_activities=settings.max_activities,
@@ -62,16 +65,30 @@ class Worker:
     def _register(self, loops: Mapping[str, Loop], masker: Masker) -> None:
         # The SDK registers by the function's own name, which the contract fixes.
         kinds, observer = self._settings.kinds, self._observer
-        with_what = (self._registry, self._loop.ask, self._clock)
+        with_what = (self._checks, self._loop.ask, self._clock)
         deployment = Deployment(kinds=kinds, tell=observer.tell)
         names = (
             self._engine.add_orchestrator(monitor_orchestrator(loops, deployment)),
             self._engine.add_orchestrator(explain_orchestrator(kinds)),
             self._engine.add_activity(poll_activity(*with_what, Pace(), mask=masker, observer=observer)),
             self._engine.add_activity(look_activity(*with_what, mask=masker, observer=observer)),
+            self._engine.add_orchestrator(tell),
+            self._engine.add_orchestrator(notify_orchestrator()),
+            self._engine.add_activity(self._attempts(masker).activity()),
         )
-        if names != (ORCHESTRATOR, EXPLAIN, ACTIVITY, LOOK):
+        if names != (ORCHESTRATOR, EXPLAIN, ACTIVITY, LOOK, TELL, NOTIFY, DELIVER):
             raise AssertionError(f"registered is {names}, which is not what the contract says")
+
+    def _attempts(self, masker: Masker) -> Attempts:
+        where = self._settings.scheduler
+        return Attempts(
+            self._channels,
+            self._loop.hand_over,
+            mask=masker,
+            observer=self._observer,
+            source=f"{where.endpoint.rstrip('/')}/taskhubs/{where.taskhub}",
+            pages=self._settings.pages,
+        )
 
     def start(self) -> None:
         """Listen for probes, then for work.
@@ -94,7 +111,8 @@ class Worker:
         self._clock.drain()
         self._engine.drain()
         self._observer.drained(self._clock.monotonic() - began)
-        self._loop.run(self._registry.close())
+        self._loop.run(self._checks.close())
+        self._loop.run(self._channels.close())
         self._loop.run(self._resources.close())
         self._loop.run(self._health.stop())
         self._loop.stop()

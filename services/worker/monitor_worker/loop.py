@@ -2,10 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
-from monitor_core.contract import ErrorClass
+from monitor_core.contract import ErrorClass, Notice
+from monitor_worker.channels.base import Channel, DeliveryContext
 from monitor_worker.checks.base import CheckContext, CheckFailed, Driver, Observation
 
 T = TypeVar("T")
@@ -42,7 +43,11 @@ class LoopThread:
             TimeoutError: there was no answer in time.
             CheckFailed: as the driver says.
         """
-        return self.run(_answer(driver, spec, context), context.timeout_seconds)
+        return self.run(_answer(lambda: driver.check(spec, context)), context.timeout_seconds)
+
+    def hand_over(self, channel: Channel, spec: Any, notice: Notice, context: DeliveryContext) -> str:
+        """Run a channel's attempt within the context's timeout; raises as `ask`."""
+        return self.run(_answer(lambda: channel.deliver(spec, notice, context)), context.timeout_seconds)
 
     def stop(self) -> None:
         """Cancel what still runs, then end the thread."""
@@ -52,10 +57,10 @@ class LoopThread:
         self._loop.close()
 
 
-async def _answer(driver: Driver, spec: Any, context: CheckContext) -> Observation:
-    """The driver's answer. What would end the loop, or look like our own time-out, is an error of this check."""
+async def _answer(asked: Callable[[], Awaitable[T]]) -> T:
+    """The driver's answer. What would end the loop, or look like our own time-out, is an error of this call."""
     try:
-        return await driver.check(spec, context)
+        return await asked()
     except TimeoutError as error:
         raise CheckFailed(ErrorClass.TRANSIENT, "the driver timed out") from error
     except (KeyboardInterrupt, SystemExit) as error:

@@ -13,7 +13,8 @@ from durabletask.task import OrchestrationContext
 from opentelemetry import context, trace
 from opentelemetry.trace import Span
 
-from monitor_core.contract import Turn, TurnReport
+from monitor_core import channels
+from monitor_core.contract import DeliveryOutcome, Turn, TurnReport
 from monitor_core.contract.command import COMMANDS
 from monitor_core.scheduler import trace_of
 from monitor_core.telemetry import metrics, telling_of
@@ -46,6 +47,7 @@ class Observer:
         self._verdicts = metrics.counter(metrics.VERDICTS)
         self._monitor_duration = metrics.histogram(metrics.MONITOR_DURATION)
         self._commands = metrics.counter(metrics.COMMANDS)
+        self._deliveries = metrics.counter(metrics.DELIVERIES)
         self._drain_duration = metrics.histogram(metrics.DRAIN_DURATION)
 
     @contextmanager
@@ -75,6 +77,10 @@ class Observer:
         """Count a turn."""
         self._turns.add(1, {"kind": kind, "end": end})
         self._turn_duration.record(seconds, {"kind": kind, "end": end})
+
+    def delivered(self, kind: str, outcome: DeliveryOutcome) -> None:
+        """Count an attempt to deliver a notice."""
+        self._deliveries.add(1, {"kind": kind if kind in channels.BUILT_IN else _OTHER, "outcome": outcome.value})
 
     def drained(self, seconds: float) -> None:
         """Take in how long the worker took to drain."""

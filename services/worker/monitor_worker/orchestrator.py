@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from monitor_core.contract import (
     ACTIVITY,
     CONTROL_EVENT,
+    TELL,
     VERSION,
     Decision,
     Model,
@@ -25,12 +26,14 @@ from monitor_core.contract import (
     TurnReport,
     parse_command,
     parse_request,
+    telling_id,
 )
 from monitor_core.contract.base import problems_of
 from monitor_core.kinds import BUILT_IN
 from monitor_core.kinds.base import Kinds
-from monitor_worker import commands, policy, reports, views
+from monitor_worker import commands, notices, policy, reports, views
 from monitor_worker.events import Commanded, Ended, Tell, tell_nobody
+from monitor_worker.notices import Deliveries
 from monitor_worker.policy import Finish, Generation, Monitor, Renew, SleepUntil, StartTurn
 
 _FRESH = Generation()
@@ -71,19 +74,25 @@ def loop_1_0(ctx: OrchestrationContext, given: Any, deployment: Deployment, fres
         RequestError: `given` is neither; the orchestration fails with its message.
     """
     state = policy.begin(read_input(ctx, given, deployment.kinds), ctx.instance_id, clock_of(ctx))
-    inbox, flights, alarm = _Inbox(ctx), _Flights(ctx), _Alarm(ctx)
+    inbox, flights, alarm, reminder = _Inbox(ctx), _Flights(ctx), _Alarm(ctx), _Alarm(ctx)
     teller, generation = _Teller(ctx, deployment.tell), fresh
     while True:
-        now = clock_of(ctx)
-        state = flights.land(state, now)
-        before, state = state, inbox.deliver(state, now)
+        now, before = clock_of(ctx), state
+        state = inbox.deliver(flights.land(state, now), now)
         teller.commands(before, state)
         step = policy.next_step(state, now, generation, flights.out)
         ctx.set_custom_status(views.status_of(state, step, now))
+        deliveries = notices.due(before, state, step, now)
+        if deliveries:
+            yield _told(ctx, deliveries)
         match step:
             case Finish(decision):
                 teller.ended(state, decision, now)
                 return views.result_of(state, decision, now)
+            case _ if deliveries:
+                # Something may have come meanwhile: look again, with the inbox empty.
+                state, generation = notices.reminded(state, now), generation.with_wake()
+                continue
             case Renew():
                 ctx.continue_as_new(_carried(state), save_events=True, new_version=deployment.newest)
                 return None
@@ -93,7 +102,8 @@ def loop_1_0(ctx: OrchestrationContext, given: Any, deployment: Deployment, fres
                 generation = generation.with_turn()
             case SleepUntil(at):
                 alarm.set(at)
-        yield when_any([inbox.listener, *flights.tasks, *alarm.tasks])
+        reminder.set(notices.next_reminder(state))
+        yield when_any([inbox.listener, *flights.tasks, *alarm.tasks, *reminder.tasks])
         generation = generation.with_wake()
 
 
@@ -124,6 +134,13 @@ def clock_of(ctx: OrchestrationContext) -> datetime:
 def _carried(state: Monitor) -> dict[str, Any]:
     carried = MonitorInput(request=state.started_as, run=state.run, progress=state.progress)
     return carried.model_dump(mode="json", exclude_defaults=True)
+
+
+def _told(ctx: OrchestrationContext, deliveries: Deliveries) -> Task[Any]:
+    """Have deliveries started: it takes one dispatch and is waited for, so no result of it is ever late."""
+    given = {instance: delivery.model_dump(mode="json") for instance, delivery in deliveries.items()}
+    task: Task[Any] = ctx.call_sub_orchestrator(TELL, input=given, instance_id=telling_id(deliveries))
+    return when_any([task])
 
 
 class _Teller:
@@ -230,7 +247,7 @@ class _Alarm:
     def tasks(self) -> list[TimerTask]:
         return [] if self._timer is None or self._timer.is_complete else [self._timer]
 
-    def set(self, at: datetime) -> None:
-        """Wake at `at`; asked again for the same time, it keeps the timer it has."""
-        if at != self._at or not self.tasks:
+    def set(self, at: datetime | None) -> None:
+        """Wake at `at`, if at all; asked again for the same time, it keeps the timer it has."""
+        if at is not None and (at != self._at or not self.tasks):
             self._at, self._timer = at, self._ctx.create_timer(at)

@@ -30,6 +30,20 @@ from monitor_core.contract.names import (
     job_id_of,
 )
 from monitor_core.contract.notice import Notice, Occasion
+from monitor_core.contract.notification import (
+    DELIVER,
+    NOTIFY,
+    TELL,
+    Attempt,
+    AttemptReport,
+    Delivery,
+    DeliveryOutcome,
+    DeliveryState,
+    Notification,
+    delivery_id,
+    delivery_prefix,
+    telling_id,
+)
 from monitor_core.contract.request import (
     MonitorRequest,
     Polling,
@@ -39,29 +53,28 @@ from monitor_core.contract.request import (
     parse_request,
     request_schema,
 )
+from monitor_core.contract.result import MonitorResult, MonitorStatus
 from monitor_core.contract.schedule import Schedule
 from monitor_core.contract.state import MonitorInput, Paused, Progress, Revision, Transition
 from monitor_core.contract.turn import CheckError, ErrorClass, ObservationSummary, Turn, TurnEnd, TurnReport
-from monitor_core.contract.verdict import (
-    EXIT_CODES,
-    DecidedBy,
-    Decision,
-    MonitorResult,
-    MonitorStatus,
-    Verdict,
-)
+from monitor_core.contract.verdict import EXIT_CODES, DecidedBy, Decision, Verdict
 
 __all__ = [
     "ACTIVITY",
     "CONTROL_EVENT",
+    "DELIVER",
     "EXIT_CODES",
     "EXPLAIN",
     "EXPLAIN_PREFIX",
     "INSTANCE_PREFIX",
     "LOOK",
+    "NOTIFY",
     "ORCHESTRATOR",
+    "TELL",
     "VERSION",
     "AnyCommand",
+    "Attempt",
+    "AttemptReport",
     "Cancel",
     "CheckError",
     "CheckNow",
@@ -70,6 +83,9 @@ __all__ = [
     "Complete",
     "DecidedBy",
     "Decision",
+    "Delivery",
+    "DeliveryOutcome",
+    "DeliveryState",
     "Edit",
     "ErrorClass",
     "Evidence",
@@ -82,6 +98,7 @@ __all__ = [
     "MonitorResult",
     "MonitorStatus",
     "Notice",
+    "Notification",
     "ObservationSummary",
     "Occasion",
     "Pause",
@@ -100,6 +117,8 @@ __all__ = [
     "TurnReport",
     "Utc",
     "Verdict",
+    "delivery_id",
+    "delivery_prefix",
     "differing_fields",
     "fingerprint",
     "instance_id",
@@ -108,4 +127,5 @@ __all__ = [
     "parse_command",
     "parse_request",
     "request_schema",
+    "telling_id",
 ]

@@ -3,12 +3,15 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
+from monitor_core import channels
 from monitor_core.contract.base import Model, Problem, RequestError, problems_of
+from monitor_core.contract.notification import MOST_NOTIFICATIONS, Notification
 from monitor_core.kinds.base import CheckSpec
+from monitor_core.specs import Spec
 
 YEAR = 366 * 24 * 3600
 LONGEST_TURN_SECONDS = 60.0
@@ -16,6 +19,7 @@ LONGEST_JOB_ID = 384
 """Bytes of a job id as UTF-8: it stands in the custom status, which is small."""
 
 
+S = TypeVar("S", bound=Spec)
 Seconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 """A number; bounds added to it stand in the JSON Schema too, which no validator of our own may come before."""
 Interval = Annotated[Seconds, Field(ge=0.1, le=YEAR)]
@@ -82,6 +86,9 @@ class MonitorRequest(Model):
     labels: dict[LabelName, LabelValue] = Field(
         {}, max_length=32, json_schema_extra={"propertyNames": {"pattern": LABEL_NAME}}
     )
+    on_verdict: tuple[Notification, ...] = Field(
+        (), max_length=MOST_NOTIFICATIONS, description="Who is told of the verdict, and of what else."
+    )
 
     @field_validator("job_id")
     @classmethod
@@ -94,9 +101,9 @@ class MonitorRequest(Model):
 
 
 def parse_request(data: object, kinds: Mapping[str, type[CheckSpec]]) -> MonitorRequest:
-    """The request that `data` (decoded JSON or YAML) describes, its check validated by the spec of its kind.
+    """The request that `data` (decoded JSON or YAML) describes, check and channels validated by their specs.
 
-    The check keeps only what differs from its kind's defaults, so that two ways to ask the same are the same.
+    They keep only what differs from their kinds' defaults, so that two ways to ask the same are the same.
 
     Raises:
         RequestError: names every field that is wrong, and why.
@@ -109,27 +116,40 @@ def parse_request(data: object, kinds: Mapping[str, type[CheckSpec]]) -> Monitor
     except ValidationError as error:
         problems += problems_of(error)
         request = None
-    check = data.get("check") if isinstance(data, Mapping) else None
-    spec = _parse_check(check, kinds, problems) if isinstance(check, Mapping) else None
-    if request is None or spec is None or problems:
+    given = data if isinstance(data, Mapping) else {}
+    check = _parse_spec(given.get("check"), kinds, "check", problems)
+    told = [_parse_spec(to, channels.BUILT_IN, path, problems) for path, to in _channels(given.get("on_verdict"))]
+    if request is None or check is None or problems:
         raise RequestError(problems)
-    return request.model_copy(update={"check": spec.as_wire()})
+    notified = tuple(
+        notification.model_copy(update={"to": spec.as_wire()})
+        for notification, spec in zip(request.on_verdict, told, strict=True)
+        if spec is not None
+    )
+    return request.model_copy(update={"check": check.as_wire(), "on_verdict": notified})
 
 
-def _parse_check(
-    check: Mapping[str, Any], kinds: Mapping[str, type[CheckSpec]], problems: list[Problem]
-) -> CheckSpec | None:
-    kind = check.get("kind")
+def _channels(notifications: object) -> Iterator[tuple[str, object]]:
+    """Each channel that is asked for, with its path."""
+    for position, notification in enumerate(notifications if isinstance(notifications, list | tuple) else ()):
+        if isinstance(notification, Mapping):
+            yield f"on_verdict.{position}.to", notification.get("to")
+
+
+def _parse_spec(given: object, kinds: Mapping[str, type[S]], path: str, problems: list[Problem]) -> S | None:
+    """What `given` describes; None, and what is wrong among `problems`, where that is nothing."""
+    if not isinstance(given, Mapping):
+        return None  # which the model of the request says
+    kind = given.get("kind")
     if not isinstance(kind, str) or kind not in kinds:
         known = ", ".join(sorted(kinds))
-        problems.append(
-            Problem("check.kind", f"should be one of {known} (got {kind!r})" if kind else "is required")
-        )
+        reason = f"should be one of {known} (got {kind!r})" if kind else "is required"
+        problems.append(Problem(f"{path}.kind", reason))
         return None
     try:
-        return kinds[kind].model_validate(dict(check))
+        return kinds[kind].model_validate(dict(given))
     except ValidationError as error:
-        problems += problems_of(error, "check")
+        problems += problems_of(error, path)
         return None
 
 
@@ -161,13 +181,23 @@ def request_schema(kinds: Mapping[str, type[CheckSpec]]) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a request whose check is of one of `kinds`."""
     schema = MonitorRequest.model_json_schema()
     definitions = schema.setdefault("$defs", {})
-    for kind, spec in sorted(kinds.items()):
-        # Below the kind's name: two kinds may call a part of theirs the same.
-        check = spec.model_json_schema(ref_template=f"#/$defs/{kind}-{{model}}")
-        definitions.update({f"{kind}-{name}": part for name, part in check.pop("$defs", {}).items()})
-        definitions[f"check-{kind}"] = {**check, "required": sorted({"kind", *check.get("required", [])})}
     schema["properties"]["check"] = {
         "description": "What is looked at.",
-        "oneOf": [{"$ref": f"#/$defs/check-{kind}"} for kind in sorted(kinds)],
+        "oneOf": _defined("check", kinds, definitions),
+    }
+    definitions["Notification"]["properties"]["to"] = {
+        "description": "The channel.",
+        "oneOf": _defined("channel", channels.BUILT_IN, definitions),
     }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _defined(what: str, kinds: Mapping[str, type[Spec]], definitions: dict[str, Any]) -> list[Mapping[str, str]]:
+    """References to the kinds' schemas, which are put among `definitions`."""
+    for kind, spec in sorted(kinds.items()):
+        # Below the kind's name: two kinds may call a part of theirs the same.
+        parts = f"{kind}-" if what == "check" else f"{what}-{kind}-"
+        schema = spec.model_json_schema(ref_template=f"#/$defs/{parts}{{model}}")
+        definitions.update({f"{parts}{name}": part for name, part in schema.pop("$defs", {}).items()})
+        definitions[f"{what}-{kind}"] = {**schema, "required": sorted({"kind", *schema.get("required", [])})}
+    return [{"$ref": f"#/$defs/{what}-{kind}"} for kind in sorted(kinds)]

@@ -61,6 +61,7 @@ class Progress(Model):
     revisions: tuple[Revision, ...] = ()
     transitions: tuple[Transition, ...] = ()
     commands: tuple[CommandOutcome, ...] = ()
+    reminded_at: Utc | None = Field(None, description="Up to when reminders have been told; null before any.")
 
     def with_(self, **changes: object) -> Self:
         """A copy with `changes`; pydantic does not validate them, mypy's plug-in does not see them."""

@@ -72,6 +72,13 @@ MONITOR_DURATION: Final = Metric(
 COMMANDS: Final = Metric(
     "durable_monitor.commands", "counter", "{command}", "commands that monitors took", ("command", "outcome")
 )
+DELIVERIES: Final = Metric(
+    "durable_monitor.deliveries",
+    "counter",
+    "{attempt}",
+    "attempts to deliver a notice",
+    ("kind", "outcome"),
+)
 DRAIN_DURATION: Final = Metric(
     "durable_monitor.drain.duration", "histogram", "s", "how long a worker took to drain"
 )

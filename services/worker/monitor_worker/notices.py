@@ -1,0 +1,113 @@
+"""What is told of a monitor, when, and to whom: the rules of `on_verdict`. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from monitor_core.contract import (
+    Decision,
+    Delivery,
+    Notice,
+    Notification,
+    Occasion,
+    delivery_id,
+)
+from monitor_worker.policy import Finish, Monitor, Step
+
+Deliveries = Mapping[str, Delivery]
+"""What is to be delivered, by the instance ids of the deliveries."""
+
+
+def due(before: Monitor, after: Monitor, step: Step, now: datetime) -> Deliveries:
+    """What is to be told now.
+
+    Args:
+        before: the monitor when this was asked the last time.
+        after: as it is now.
+        step: what it does next.
+        now: the orchestration's time (UTC).
+    """
+    if not after.request.on_verdict:
+        return {}
+    told = _of_verdict(after, step.decision, now) if isinstance(step, Finish) else _of_time(after, now)
+    return {**_of_change(before, after, now), **told}
+
+
+def reminded(monitor: Monitor, now: datetime) -> Monitor:
+    """The monitor once all that was due until now is told."""
+    return replace(monitor, progress=monitor.progress.with_(reminded_at=now))
+
+
+def next_reminder(monitor: Monitor) -> datetime | None:
+    """When the next reminder is due (UTC); None where there is none before the deadline."""
+    coming = (at for one in monitor.request.on_verdict for at in _due(monitor, one))
+    return min((at for at in coming if at < monitor.progress.deadline), default=None)
+
+
+def _of_verdict(monitor: Monitor, decision: Decision, now: datetime) -> Deliveries:
+    name = f"{decision.verdict}:{monitor.progress.revision}"
+    notice = _notice(monitor, Occasion.VERDICT, name, now, decision)
+    return _for(monitor, notice, lambda one: decision.verdict in one.verdicts)
+
+
+def _of_change(before: Monitor, after: Monitor, now: datetime) -> Deliveries:
+    """A change of the observed status."""
+    seen = after.progress.transitions[-1:]
+    if not seen or seen == before.progress.transitions[-1:]:
+        return {}
+    name = f"transition:{seen[0].at.isoformat()}"
+    return _for(after, _notice(after, Occasion.TRANSITION, name, now), lambda one: one.transitions)
+
+
+def _of_time(monitor: Monitor, now: datetime) -> Deliveries:
+    """Reminders; several that were missed are one."""
+    notice = _notice(monitor, Occasion.REMINDER, f"reminder:{now.isoformat()}", now)
+    return _for(monitor, notice, lambda one: any(at <= now for at in _due(monitor, one)))
+
+
+def _due(monitor: Monitor, notification: Notification) -> Iterator[datetime]:
+    """The next time of each kind of reminder, since the last ones were told."""
+    started, since = monitor.progress.started_at, monitor.progress.reminded_at or monitor.progress.started_at
+    if notification.every_seconds is not None:
+        ticks = (since - started).total_seconds() // notification.every_seconds + 1
+        yield started + timedelta(seconds=ticks * notification.every_seconds)
+    span = monitor.progress.deadline - started
+    yield from (at for part in notification.at_percent if (at := started + span * (part / 100)) > since)
+
+
+def _for(monitor: Monitor, notice: Notice, wants: Callable[[Notification], bool]) -> Deliveries:
+    deliveries = (
+        (position, Delivery(to=one.to, notice=notice))
+        for position, one in enumerate(monitor.request.on_verdict)
+        if wants(one)
+    )
+    return {delivery_id(delivery, position): delivery for position, delivery in deliveries}
+
+
+def _notice(
+    monitor: Monitor, occasion: Occasion, name: str, now: datetime, decision: Decision | None = None
+) -> Notice:
+    progress, seen = monitor.progress, monitor.progress.observation
+    elapsed, span = now - progress.started_at, progress.deadline - progress.started_at
+    return Notice(
+        id=f"{monitor.key}:{monitor.run}:{name}",
+        occasion=occasion,
+        at=now,
+        instance_id=monitor.key,
+        job_id=monitor.request.job_id,
+        run=monitor.run,
+        revision=progress.revision,
+        kind=str(monitor.request.check["kind"]),
+        status=decision.verdict if decision else "Running",
+        decided_by=decision.decided_by if decision else None,
+        reason=decision.reason if decision else None,
+        observed=seen.status if seen else None,
+        summary=seen.summary if seen else None,
+        error=progress.error.message if progress.error else None,
+        checks_performed=progress.checks_performed,
+        started_at=progress.started_at,
+        deadline=progress.deadline,
+        elapsed_seconds=elapsed.total_seconds(),
+        elapsed_percent=100 * elapsed / span if span else 100.0,
+        labels=monitor.request.labels,
+    )
