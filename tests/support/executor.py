@@ -10,7 +10,7 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from durabletask.internal import helpers
@@ -21,6 +21,7 @@ from durabletask.worker import _OrchestrationExecutor, _Registry  # the SDK has 
 from monitor_core.contract import (
     CONTROL_EVENT,
     ORCHESTRATOR,
+    TELL,
     VERSION,
     MonitorInput,
     MonitorRequest,
@@ -30,6 +31,9 @@ from monitor_core.contract import (
 from monitor_worker.versions import monitor_orchestrator
 from support.virtual import START, Target, World
 
+LARGEST_DISPATCH = 130
+"""Events replayed and new in one dispatch, at most, unless a flood of commands comes in one batch."""
+TELLING = timedelta(milliseconds=10)
 _log = logging.getLogger(__name__)
 
 
@@ -70,6 +74,7 @@ class ExecutorEngine(World):
         self.now = START
         self.dispatches: list[Dispatch] = []
         self.generation = 0
+        self.told: dict[str, Any] = {}
         self._past: list[pb.HistoryEvent] = []
         self._coming: list[tuple[datetime, int, int | None, pb.HistoryEvent]] = []
         self._order = itertools.count()
@@ -117,6 +122,8 @@ class ExecutorEngine(World):
     def _carry_out(self, action: pb.OrchestratorAction) -> None:
         if action.HasField("scheduleTask"):
             self._schedule(action.id, action.scheduleTask)
+        elif action.HasField("createSubOrchestration"):
+            self._tell(action.id, action.createSubOrchestration)
         elif action.HasField("createTimer"):
             fire_at = action.createTimer.fireAt.ToDatetime(START.tzinfo)
             self._past.append(helpers.new_timer_created_event(action.id, fire_at))
@@ -131,6 +138,16 @@ class ExecutorEngine(World):
         self._past.append(helpers.new_task_scheduled_event(task_id, action.name, given))
         report, back_at = self.play(Turn.model_validate_json(given), self.now)
         self._expect(back_at, self.generation, helpers.new_task_completed_event(task_id, report.model_dump_json()))
+
+    def _tell(self, task_id: int, action: pb.CreateSubOrchestrationAction) -> None:
+        assert action.name == TELL
+        created = helpers.new_sub_orchestration_created_event(
+            task_id, action.name, action.instanceId, action.input.value
+        )
+        self._past.append(created)
+        self.told.update(json.loads(action.input.value))
+        done = helpers.new_sub_orchestration_completed_event(task_id, None)
+        self._expect(self.now + TELLING, self.generation, done)
 
     def _end(self, action: pb.CompleteOrchestrationAction) -> None:
         if action.orchestrationStatus == pb.ORCHESTRATION_STATUS_CONTINUED_AS_NEW:

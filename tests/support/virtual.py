@@ -15,7 +15,9 @@ from durabletask.task import CancellableTask, CompletableTask, ReplaySafeLogger,
 
 from monitor_core.contract import (
     ACTIVITY,
+    TELL,
     CheckError,
+    Delivery,
     ErrorClass,
     MonitorInput,
     MonitorRequest,
@@ -24,6 +26,7 @@ from monitor_core.contract import (
     TurnReport,
     instance_id,
     parse_request,
+    telling_id,
 )
 from monitor_core.kinds import BUILT_IN
 from monitor_worker.turns import Checkpoint, Look, Looker, TurnRun
@@ -141,6 +144,12 @@ class Context:
         self.engine.run_turn(task, Turn.model_validate(input))
         return task
 
+    def call_sub_orchestrator(self, name: str, *, input: Any, instance_id: str) -> CompletableTask[Any]:  # noqa: A002 # the SDK's name
+        assert name == TELL
+        task: CompletableTask[Any] = CompletableTask()
+        self.engine.tell(task, instance_id, input)
+        return task
+
     def wait_for_external_event(self, name: str) -> CancellableTask[Any]:
         assert name == "control"
         task: CancellableTask[Any] = CancellableTask()
@@ -153,6 +162,7 @@ class Context:
     def continue_as_new(self, new_input: Any, *, save_events: bool, new_version: str) -> None:
         assert save_events
         assert not self.engine.turns_out, "an activity is in flight"
+        assert not self.engine.tellings_out, "a sub-orchestration is in flight"
         self.continued = (new_input, new_version)
 
 
@@ -165,6 +175,9 @@ class VirtualEngine(World):
         self.now = START
         self.statuses: list[dict[str, Any]] = []
         self.turns_out = 0
+        self.tellings_out = 0
+        self.told: dict[str, Delivery] = {}
+        self.telling_seconds = 0.01
         self.timers_created = 0
         self.generations = 0
         self.largest_generation = 0
@@ -229,6 +242,20 @@ class VirtualEngine(World):
             task.complete(report.model_dump(mode="json"))
 
         self.at(back_at, land)
+
+    def tell(self, task: CompletableTask[Any], instance: str, given: Any) -> None:
+        """Start deliveries; nothing comes of them here."""
+        deliveries = {name: Delivery.model_validate(delivery) for name, delivery in given.items()}
+        assert instance == telling_id(deliveries)
+        assert not deliveries.keys() & self.told.keys(), "told twice"
+        self.told.update(deliveries)
+        self.tellings_out += 1
+
+        def land() -> None:
+            self.tellings_out -= 1
+            task.complete(None)
+
+        self.at(self.now + timedelta(seconds=self.telling_seconds), land)
 
 
 def request(**fields: Any) -> MonitorRequest:

@@ -6,11 +6,8 @@ from typing import Any
 import pytest
 
 from monitor_core.contract import ErrorClass
-from support.executor import ExecutorEngine, execute
+from support.executor import LARGEST_DISPATCH, ExecutorEngine, execute
 from support.virtual import START, Answer, Target, request, run
-
-LARGEST_DISPATCH = 130
-"""Events replayed and new in one dispatch, at most, unless a flood of commands comes in one batch."""
 
 
 def play(target: Target, **fields: Any) -> tuple[dict[str, Any], ExecutorEngine]:

@@ -34,6 +34,7 @@ class Attempts:
         observer: is told what came of it.
         source: where the worker's monitors run, as a URI.
         pages: the client-scheduler's URL, below which monitors have their pages; None without one.
+        seconds: how long an attempt may take.
     """
 
     def __init__(
@@ -45,9 +46,10 @@ class Attempts:
         observer: Observer,
         source: str,
         pages: str | None = None,
+        seconds: float = ATTEMPT_SECONDS,
     ) -> None:
         self._registry, self._hand_over, self._mask, self._observer = registry, hand_over, mask, observer
-        self._source, self._pages = source, pages
+        self._source, self._pages, self._seconds = source, pages, seconds
 
     def activity(self) -> Activity:
         """The activity `deliver`."""
@@ -104,7 +106,7 @@ class Attempts:
             instance_id=instance_id,
             request_id=f"{instance_id}.{attempt.number}",
             number=attempt.number,
-            timeout_seconds=ATTEMPT_SECONDS,
+            timeout_seconds=self._seconds,
             source=self._source,
             page=f"{self._pages}/m/{job}" if self._pages else None,
         )

@@ -40,8 +40,7 @@ def reminded(monitor: Monitor, now: datetime) -> Monitor:
 
 def next_reminder(monitor: Monitor) -> datetime | None:
     """When the next reminder is due (UTC); None where there is none before the deadline."""
-    coming = (at for one in monitor.request.on_verdict for at in _due(monitor, one))
-    return min((at for at in coming if at < monitor.progress.deadline), default=None)
+    return min((at for one in monitor.request.on_verdict for at in _due(monitor, one)), default=None)
 
 
 def _of_verdict(monitor: Monitor, decision: Decision, now: datetime) -> Deliveries:
@@ -66,13 +65,14 @@ def _of_time(monitor: Monitor, now: datetime) -> Deliveries:
 
 
 def _due(monitor: Monitor, notification: Notification) -> Iterator[datetime]:
-    """The next time of each kind of reminder, since the last ones were told."""
-    started, since = monitor.progress.started_at, monitor.progress.reminded_at or monitor.progress.started_at
+    """The next time of each kind of reminder, since the last ones were told; none at the deadline or later."""
+    started, deadline = monitor.progress.started_at, monitor.progress.deadline
+    since = monitor.progress.reminded_at or started
+    parts = [started + (deadline - started) * (part / 100) for part in notification.at_percent]
     if notification.every_seconds is not None:
         ticks = (since - started).total_seconds() // notification.every_seconds + 1
-        yield started + timedelta(seconds=ticks * notification.every_seconds)
-    span = monitor.progress.deadline - started
-    yield from (at for part in notification.at_percent if (at := started + span * (part / 100)) > since)
+        parts.append(started + timedelta(seconds=ticks * notification.every_seconds))
+    yield from (at for at in parts if since < at < deadline)
 
 
 def _for(monitor: Monitor, notice: Notice, wants: Callable[[Notification], bool]) -> Deliveries:
