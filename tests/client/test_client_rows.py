@@ -10,7 +10,7 @@ from durabletask.task import FailureDetails
 from monitor_client.countdown import next_check
 from monitor_client.rows import plain, progress_line, result_rows, state_rows
 from monitor_client.view import MonitorView, view_of
-from monitor_client.words import clean, day_and_clock, duration, span, until
+from monitor_core.words import clean, day_and_clock, duration, span, until
 from support.fake_scheduler import NOON, Instance, request, result, status
 
 GIVEN = {"request": request().model_dump(mode="json"), "run": "run-1"}

@@ -18,10 +18,10 @@ from monitor_client.request_files import read_documents, request_of, the_only
 from monitor_client.requests import build_request, number, seconds
 from monitor_client.session import Watched, operand, run
 from monitor_client.view import MonitorView
-from monitor_client.words import clean
 from monitor_core.contract import EXIT_CODES, MonitorRequest, Verdict, parse_command, request_schema
 from monitor_core.settings import ClientSettings, client_settings
 from monitor_core.telemetry import configure_logging
+from monitor_core.words import clean
 
 EXIT_REFUSED: Final = 2
 _NUMBERS: Final = frozenset({"if_revision", "interval_seconds", "seconds", "timeout_seconds"})

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from monitor_client.rows import Row
-from monitor_client.words import clean, day_and_clock, until
 from monitor_core.contract import Explanation, Judgement, ObservationSummary
+from monitor_core.words import clean, day_and_clock, until
 
 _LONGEST_LINE: Final = 200
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -21,8 +21,8 @@ from monitor_client.request_files import request_of
 from monitor_client.requests import seconds
 from monitor_client.session import run
 from monitor_client.view import MonitorView
-from monitor_client.words import clean, count, duration
 from monitor_core.contract import EXIT_CODES, MonitorRequest, Problem, RequestError, Verdict
+from monitor_core.words import clean, count, duration
 
 EXIT_WAITED_LONG_ENOUGH: Final = 124
 """As GNU timeout's: the wait is over, not the monitors."""

@@ -6,8 +6,8 @@ from typing import Final
 
 from monitor_client.countdown import next_check
 from monitor_client.view import MonitorView, Phase
-from monitor_client.words import clean, clock, count, day_and_clock, duration, span, until
 from monitor_core.contract import CommandOutcome, MonitorResult, MonitorStatus, Transition
+from monitor_core.words import clean, clock, count, day_and_clock, duration, span, until
 
 Row = tuple[str, str]
 """A label and what stands beside it."""

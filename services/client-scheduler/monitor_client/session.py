@@ -15,10 +15,10 @@ from monitor_client.display import Display
 from monitor_client.face import Monitors
 from monitor_client.usage import EXIT_INTERRUPTED, EXIT_TERMINATED
 from monitor_client.view import MonitorView, Phase
-from monitor_client.words import clean
 from monitor_core import telemetry
 from monitor_core.settings import ClientSettings
 from monitor_core.telemetry import metrics
+from monitor_core.words import clean
 
 _PENDING_SECONDS: Final = 5.0
 

@@ -18,8 +18,8 @@ from monitor_client.api.problems import problem_of
 from monitor_client.errors import ServiceError
 from monitor_client.web import assets
 from monitor_client.web.paths import at, entries, in_words, shown_json, yes_in_words
-from monitor_client.words import duration, span, until
 from monitor_core.contract import RequestError
+from monitor_core.words import duration, span, until
 
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 

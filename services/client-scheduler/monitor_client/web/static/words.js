@@ -1,4 +1,4 @@
-// How moments, lengths of time and values are said; monitor_client.words and web.paths say them the same way.
+// How moments, lengths of time and values are said; monitor_core.words and web.paths say them the same way.
 
 const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 const JUST_NOW = 2;
