@@ -31,6 +31,8 @@ def _checked(template: str) -> str:
     Raises:
         ValueError: it is none, takes what templates may not, or cannot be rendered.
     """
+    if not all(character.isprintable() or character in "\n\t" for character in template):
+        raise ValueError("should have no control character in it but line breaks and tabs")
     try:
         if wrong := problem(_ENVIRONMENT.parse(template)):
             raise ValueError(wrong)
