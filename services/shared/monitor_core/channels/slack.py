@@ -15,9 +15,9 @@ class SlackChannel(PostedSpec):
     Give its URL by `url_secret`: who has the URL may post. Slack shows the message's blocks; Mattermost and
     Rocket.Chat, which know none, its text, which says the same.
 
-    `title` is plain text. `text` is Slack's mrkdwn, `*bold*` say; the values in it are escaped, so that no answer of
-    a target and no label calls anyone. What the template itself says is left as it is: `<!here>` there calls all who
-    are there.
+    `title` is plain text. `text` is Slack's mrkdwn, `*bold*` say; the values in it are escaped, so that no answer
+    of a target and no label calls anyone. What the template itself says is left as it is: `<!here>` there calls
+    all who are there.
     """
 
     example = MappingProxyType(
@@ -33,4 +33,4 @@ class SlackChannel(PostedSpec):
 
     kind: Literal["slack"] = "slack"
     title: Template = Field("{{ headline }}", description="A template for the message's title.")
-    text: Template = Field("{{ why }}", description="A template for what stands between the title and the figures.")
+    text: Template = Field("{{ why }}", description="A template for what stands above the figures.")

@@ -1,4 +1,4 @@
-"""One guarded POST of a message as JSON, whatever it looks like: the driver of every chat with incoming webhooks."""
+"""One guarded POST of a message as JSON: the driver of every chat that has incoming webhooks."""
 
 import json
 from collections.abc import Callable

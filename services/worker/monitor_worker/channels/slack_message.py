@@ -11,8 +11,8 @@ from monitor_worker.channels.wording import MARKS, Fact, Told
 
 _LONGEST_SECTION: Final = 3000
 _ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-# Mattermost and Rocket.Chat call whoever stands behind an @, and read [words](url) as a link. Between letters, as in
-# an e-mail address, an @ calls nobody.
+# Mattermost and Rocket.Chat call whoever stands behind an @, and read [words](url) as a link. Between letters, as
+# in an e-mail address, an @ calls nobody.
 _CALLS: Final = re.compile(r"(?<![A-Za-z0-9])@(?=\w)|\](?=\()")
 _NOTHING: Final = "\N{ZERO WIDTH SPACE}"
 

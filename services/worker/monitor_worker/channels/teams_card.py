@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from monitor_worker.channels.wording import Fact, Told, Tone
 
+CONTENT_TYPE: Final = "application/vnd.microsoft.card.adaptive"
 VERSION: Final = "1.2"
 """Of Adaptive Cards: the first that has all that is used here."""
 _STYLES: Final = {Tone.GOOD: "good", Tone.BAD: "attention", Tone.DOUBTFUL: "warning", Tone.PLAIN: "accent"}
@@ -19,7 +20,11 @@ Json = dict[str, Any]
 
 def message(told: Told) -> Json:
     """What is posted to the workflow."""
-    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card(told)}
+    attachment = {
+        "contentType": CONTENT_TYPE,
+        "contentUrl": None,
+        "content": card(told),
+    }
     return {"type": "message", "attachments": [attachment]}
 
 

@@ -89,7 +89,7 @@ def told(notice: Notice, context: DeliveryContext, title: str, text: str, escape
 
 
 def variables(notice: Notice, context: DeliveryContext) -> Mapping[str, Any]:
-    """What templates may name: monitor_core.channels.template_values. Each text is one line, empty where absent."""
+    """What templates may name (see template_values). Each text is one line, empty where it is absent."""
     values = {
         "headline": _headline(notice),
         "why": _why(notice),

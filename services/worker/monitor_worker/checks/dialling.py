@@ -57,3 +57,19 @@ def attempts(addresses: Addresses, deadline: float) -> Iterator[Attempt]:
     for left, (family, address) in zip(range(len(addresses), 0, -1), addresses, strict=True):
         now = asyncio.get_running_loop().time()
         yield Attempt(family, address, now + (deadline - now) / left)
+
+
+async def connect_to(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+    """A connection to this very address; nothing is left of one that is not made.
+
+    Raises:
+        OSError: it was not taken.
+    """
+    connection = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        connection.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(connection, (address, port))
+    except BaseException:
+        connection.close()
+        raise
+    return connection

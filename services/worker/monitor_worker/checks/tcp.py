@@ -12,7 +12,7 @@ from monitor_core.kinds.tcp import TcpCheck
 from monitor_worker.checks.addresses import show
 from monitor_worker.checks.base import CheckContext, Observation, Resources
 from monitor_worker.checks.certificates import days_until, expiry
-from monitor_worker.checks.dialling import Addresses, attempts, permitted
+from monitor_worker.checks.dialling import Addresses, attempts, connect_to, permitted
 from monitor_worker.checks.http_body import storable
 from monitor_worker.checks.targets import TargetGuard
 from monitor_worker.checks.tcp_errors import Seen, Step, seen
@@ -88,21 +88,10 @@ async def _connect(addresses: Addresses, port: int, deadline: float) -> socket.s
     for family, address, until in attempts(addresses, deadline):
         try:
             async with asyncio.timeout_at(until):
-                return await _connect_to(family, address, port)
+                return await connect_to(family, address, port)
         except OSError as error:
             errors.append(error)
     return errors
-
-
-async def _connect_to(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
-    connection = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        connection.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(connection, (address, port))
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 async def _banner(reader: asyncio.StreamReader, size: int, deadline: float) -> dict[str, Any]:
