@@ -42,7 +42,7 @@ def message(told: Told) -> Json:
 
 
 def _line(fact: Fact) -> str:
-    return f"*{escaped(fact.name)}*  {escaped(fact.value)}"
+    return f"*{escaped(fact.name)}:* {escaped(fact.value)}"
 
 
 def _sections(lines: Sequence[str]) -> Iterator[str]:

@@ -23,7 +23,7 @@ _PAGE: Final = Environment(autoescape=True, trim_blocks=True).from_string(
 
 
 def mail(spec: SmtpChannel, notice: Notice, told: Told) -> EmailMessage:
-    """The mail, the same each time it is made of the same notice."""
+    """The mail; it says the same each time it is made of the same notice."""
     message = EmailMessage(policy=_POLICY)
     message["From"] = Address("Durable Monitor", addr_spec=spec.sender)
     message["To"] = ", ".join(spec.recipients)
@@ -36,8 +36,6 @@ def mail(spec: SmtpChannel, notice: Notice, told: Told) -> EmailMessage:
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(_plain(told))
     message.add_alternative(_PAGE.render(told=told, colour=_COLOURS[told.tone]), subtype="html")
-    # The part between them is another in each mail unless it is said.
-    message.set_boundary(f"part-{_digest(notice.id)}")
     return message
 
 

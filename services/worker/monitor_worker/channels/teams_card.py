@@ -45,7 +45,7 @@ def card(told: Told) -> Json:
 
 def _title(told: Told) -> Json:
     style = _STYLES[told.tone]
-    run = _run(told.title, size="Large", weight="Bolder", color=style)
+    run = _run(told.title, size="large", weight="bolder", color=style)
     return {"type": "Container", "style": style, "bleed": True, "items": [_block(run)]}
 
 
@@ -57,8 +57,8 @@ def _text(text: str) -> Iterator[Json]:
 
 def _facts(facts: tuple[Fact, ...]) -> Iterator[Json]:
     for number, fact in enumerate(facts):
-        block = _block(_run(f"{fact.name}  ", isSubtle=True), _run(fact.value))
-        yield block | ({"separator": True, "spacing": "Medium"} if number == 0 else {"spacing": "Small"})
+        block = _block(_run(f"{fact.name}: ", isSubtle=True), _run(fact.value))
+        yield block | ({"separator": True, "spacing": "medium"} if number == 0 else {"spacing": "small"})
 
 
 def _block(*runs: Json) -> Json:
