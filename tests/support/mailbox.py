@@ -1,6 +1,6 @@
 """A mail server of the tests, on the test's own loop: aiosmtpd, which notes what it takes and answers as planned.
 
-async with serving(Mailbox(answers={"RCPT b@example.com": "550 no such user"}), starttls=tls.server_context()) as box:
+async with serving(Mailbox(answers={"RCPT b@example.com": "550 no such user"}), starttls=context) as box:
     ...  # deliver to 127.0.0.1, box.port
     assert box.mails[0]["Subject"] == "Failed: job-1"
 """
@@ -105,6 +105,7 @@ async def serving(
             authenticator=served.authenticate if served.login else None,
             auth_required=served.login is not None and implicit is None,  # it knows of STARTTLS alone
             auth_require_tls=implicit is None,
+            auth_exclude_mechanism=None if served.login else ("LOGIN", "PLAIN"),
             loop=loop,
         ),
         "127.0.0.1",

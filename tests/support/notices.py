@@ -1,5 +1,6 @@
 """What the tests of channels deliver: one notice, and an attempt to deliver it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ from monitor_worker.channels.base import DeliveryContext
 
 AT: Final = datetime(2026, 3, 1, 12, 0, 0, 250_000, UTC)
 CONTEXT: Final = DeliveryContext("deliver-1", "run-1.1", 1, 30.0, "/taskhubs/default")
+PAGE: Final = "https://monitors.example.com/monitors/nightly"
 
 
 def notice(job_id: str = "nightly", **fields: Any) -> Notice:
@@ -35,3 +37,19 @@ def notice(job_id: str = "nightly", **fields: Any) -> Notice:
         "labels": {"team": "ops"},
     }
     return Notice.model_validate({**verdict, **fields})
+
+
+def reminder(**fields: Any) -> Notice:
+    """That a job is still waited for."""
+    waiting = {"occasion": "reminder", "status": "Running", "decided_by": None, "reason": None}
+    return notice(**{**waiting, "observed": "Running", **fields})
+
+
+def transition(**fields: Any) -> Notice:
+    """That the observed status has changed."""
+    return reminder(**{"occasion": "transition", "observed": "Loading", **fields})
+
+
+def attempt(**fields: Any) -> DeliveryContext:
+    """An attempt to deliver, by a worker that knows where the monitor's page is."""
+    return replace(CONTEXT, **{"page": PAGE, **fields})

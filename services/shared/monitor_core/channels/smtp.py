@@ -8,12 +8,13 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from monitor_core.channels.base import ChannelSpec
 from monitor_core.channels.templates import Template
-from monitor_core.kinds.host import Host, Port, name_or_address
+from monitor_core.kinds.host import Host, Port
 from monitor_core.kinds.secret import SecretReference
 
 _PORTS: Final = {"implicit": 465, "starttls": 587, "none": 25}
-_LOCAL_PART: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_LONGEST_LOCAL_PART: Final = 64
+_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_MAILBOX: Final = re.compile(rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 
 
 def _mailbox(address: str) -> str:
@@ -22,10 +23,8 @@ def _mailbox(address: str) -> str:
     Raises:
         ValueError: it is none, or more than one.
     """
-    local, _, domain = address.rpartition("@")
-    if len(local) > _LONGEST_LOCAL_PART or not _LOCAL_PART.fullmatch(local) or not domain.isascii():
+    if not _MAILBOX.fullmatch(address):
         raise ValueError("should be one address alone, in ASCII: someone@example.com")
-    name_or_address(domain)
     return address
 
 

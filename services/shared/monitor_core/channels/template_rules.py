@@ -28,7 +28,7 @@ FILTERS: Final[Mapping[str, Any]] = MappingProxyType(
 """The filters that there are."""
 _DEEPEST: Final = 40
 _TAKEN: Final = (
-    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Tuple),
+    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.List, nodes.Tuple),
     *(nodes.If, nodes.CondExpr, nodes.For, nodes.Getattr, nodes.Getitem, nodes.Filter, nodes.Keyword),
     *(nodes.And, nodes.Or, nodes.Not, nodes.Compare, nodes.Operand, nodes.Concat),
 )
@@ -49,10 +49,10 @@ def problem(tree: nodes.Template) -> str | None:
 
 def _found(node: nodes.Node, depth: int, *, in_loop: bool) -> Iterator[str]:
     if depth > _DEEPEST:
-        yield f"line {node.lineno}: it is nested too deeply"
+        yield "it is nested too deeply"
         return
     if wrong := _wrong(node, in_loop=in_loop):
-        yield f"line {node.lineno}: {wrong}; {_TAKES}"
+        yield f"{f'line {node.lineno}: ' if node.lineno else ''}{wrong}; {_TAKES}"
     for inner in node.iter_child_nodes():
         yield from _found(inner, depth + 1, in_loop=in_loop or isinstance(node, nodes.For))
 

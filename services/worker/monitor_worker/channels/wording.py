@@ -18,6 +18,7 @@ LONGEST_TITLE: Final = 140
 LONGEST_TEXT: Final = 3000
 _LONGEST_VALUE: Final = 300
 _LONGEST_LABEL: Final = 100
+_EMPTY: Final = "(empty)"
 _MOST_OF_LABELS: Final = 2000
 _WHO: Final = {DecidedBy.PUSH: "a push from outside", DecidedBy.OPERATOR: "an operator"}
 
@@ -159,7 +160,7 @@ def _facts(notice: Notice) -> Iterator[Fact]:
 def _labels(labels: Mapping[str, str]) -> Iterator[Fact]:
     room = _MOST_OF_LABELS
     for name, value in sorted(labels.items()):
-        fact = Fact(name, _short(value, _LONGEST_LABEL))
+        fact = Fact(name, _short(value, _LONGEST_LABEL) or _EMPTY)
         room -= len(fact.name) + len(fact.value)
         if room < 0:
             yield Fact("More labels", "on the monitor's page")
