@@ -23,7 +23,8 @@ class Mailbox:
 
     Args:
         login: the user name and password that are asked for; None for none.
-        answers: to a command (`MAIL`, `DATA`, `AUTH`, or `RCPT` and an address), where not what is usual.
+        answers: to a command (`MAIL`, `DATA`, `AUTH`, or `RCPT` and an address), where not what is usual; under
+            `EHLO AUTH` what is said of logins.
     """
 
     login: tuple[str, str] | None = None
@@ -44,7 +45,10 @@ class Mailbox:
     ) -> list[str]:
         session.host_name = hostname
         self.hellos.append(hostname)
-        return responses
+        # aiosmtpd offers logins over TLS whether or not it asks for one.
+        offer = self.answers.get("EHLO AUTH") if self.login else ""
+        greeting, *others = [said for said in responses if offer is None or not said.startswith("250-AUTH")]
+        return [greeting, *([offer] if offer else []), *others]
 
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -105,7 +109,6 @@ async def serving(
             authenticator=served.authenticate if served.login else None,
             auth_required=served.login is not None and implicit is None,  # it knows of STARTTLS alone
             auth_require_tls=implicit is None,
-            auth_exclude_mechanism=None if served.login else ("LOGIN", "PLAIN"),
             loop=loop,
         ),
         "127.0.0.1",

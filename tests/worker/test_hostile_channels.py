@@ -18,6 +18,15 @@ from support.notices import CONTEXT, notice
 URL = "env:MONITOR_SECRET_URL"
 
 CHANNELS: Mapping[str, Callable[[str, int], dict[str, Any]]] = {
+    "slack": lambda host, port: {"url": f"http://{host}:{port}/"},
+    "smtp": lambda host, port: {
+        "host": host.strip("[]"),
+        "port": port,
+        "tls": "none",
+        "sender": "a@example.com",
+        "recipients": ["b@example.com"],
+    },
+    "teams": lambda host, port: {"url": f"http://{host}:{port}/"},
     "webhook": lambda host, port: {"url": f"http://{host}:{port}/"},
     # The same kind, where the URL comes out of a secret.
     "webhook by secret": lambda host, port: {"url_secret": URL},

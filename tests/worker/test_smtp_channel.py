@@ -3,8 +3,8 @@
 import asyncio
 import base64
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any, Final
@@ -248,6 +248,14 @@ async def test_a_server_that_asks_for_no_login_is_given_none() -> None:
     assert "asks for no user name and password: leave them out" in str(failed)
 
 
+async def test_a_server_that_knows_another_login_alone_says_so() -> None:
+    box = Mailbox(login=("me", PASSWORD), answers={"EHLO AUTH": "250-AUTH GSSAPI"})
+    async with serving(box, starttls=tls.server_context()):
+        failed = await refusal(box.port, tls="starttls", **LOGIN)
+    assert failed.error_class is ErrorClass.PERMANENT
+    assert str(failed) == f"localhost:{box.port} offers no way to log in that the worker knows"
+
+
 # How it is not taken.
 
 
@@ -292,6 +300,29 @@ async def test_a_recipient_who_is_refused_keeps_the_mail_from_no_other(
 
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def talking(talk: Talk) -> AsyncIterator[int]:
+    """A server's port. At the end it waits until every connection is closed by whoever connected."""
+    talks: list[asyncio.Task[None]] = []
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with suppress(ConnectionError):
+                await talk(reader, writer)
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talks.append(asyncio.create_task(hold(reader, writer), name="server"))
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+        async with asyncio.timeout(10):
+            await asyncio.gather(*talks)
 
 
 async def say(writer: asyncio.StreamWriter, text: str) -> None:
@@ -348,56 +379,36 @@ async def never_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
     ],
 )
 async def test_a_server_that_is_none(talk: Talk, error_class: ErrorClass, words: str) -> None:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await talk(reader, writer)
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
-
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
+    async with talking(talk) as port:
         seconds = 0.3 if "in time" in words else 30.0
         failed = await refusal(port, context=attempt(timeout_seconds=seconds))
     assert failed.error_class is error_class
     assert str(failed).startswith(f"localhost:{port} {words}")
 
 
-async def test_a_goodbye_that_never_comes_takes_nothing_back() -> None:
+async def never_say_goodbye(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     answers = {"EHLO": "250 hi", "MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go", ".": "250 taken"}
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await say(writer, "220 hello\r\n")
-        while line := (await reader.readline()).decode():
-            if (answer := answers.get(line.partition(" ")[0].strip())) is not None:
-                await say(writer, f"{answer}\r\n")
-        writer.close()
-
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        assert await deliver(server.sockets[0].getsockname()[1]) == "SMTP 250 taken"
+    await say(writer, "220 hello\r\n")
+    while line := (await reader.readline()).decode():
+        if (answer := answers.get(line.partition(" ")[0].strip())) is not None:
+            await say(writer, f"{answer}\r\n")
 
 
-async def test_a_delivery_that_is_cancelled_leaves_nothing_behind() -> None:
-    gone = asyncio.Event()
+async def test_a_goodbye_that_never_comes_takes_nothing_back() -> None:
+    async with talking(never_say_goodbye) as port:
+        assert await deliver(port) == "SMTP 250 taken"
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
-        gone.set()
 
-    before = asyncio.all_tasks()
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        for mode in MODES:
-            gone.clear()
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.1):
-                    await deliver(server.sockets[0].getsockname()[1], tls=mode)
-            await asyncio.wait_for(gone.wait(), 10)
-    await asyncio.sleep(0)
-    assert asyncio.all_tasks() == before
+@pytest.mark.parametrize(
+    ("mode", "talk"), [("none", hang), ("none", hang_later), ("starttls", hang_later), ("implicit", hang)]
+)
+async def test_a_delivery_that_is_cancelled_leaves_nothing_behind(mode: str, talk: Talk) -> None:
+    async with talking(talk) as port:  # which waits until the connection is closed
+        before = asyncio.all_tasks()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await deliver(port, tls=mode)
+        assert {task.get_name() for task in asyncio.all_tasks() - before} <= {"server"}
 
 
 async def test_a_port_that_is_closed_is_tried_again() -> None:
