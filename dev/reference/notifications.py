@@ -1,4 +1,4 @@
-"""docs/notifications.md: written by hand, but for what it shows of the specs and of the notice.
+"""docs/notifications.md: written by hand, but for what it shows of the specs, of the notice and of templates.
 
 That stands between comments: `<!-- webhook: from the code, by `make reference` -->` and `<!-- /webhook -->`.
 """
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from monitor_core.channels import BUILT_IN, Channels, ChannelSpec
+from monitor_core.channels.template_values import VARIABLES
 from monitor_core.contract import Notice
 from reference import kind as section
 from reference.checks import shared_parts
@@ -16,6 +17,7 @@ from reference.types import in_words
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "notifications.md"
 NOTICE: Final = "notice"
+TEMPLATES: Final = "templates"
 
 
 def notifications_page(text: str | None = None, channels: Channels = BUILT_IN) -> str:
@@ -29,7 +31,11 @@ def notifications_page(text: str | None = None, channels: Channels = BUILT_IN) -
         LookupError: it has no place for a kind.
     """
     page = PAGE.read_text(encoding="utf-8") if text is None else text
-    parts = {NOTICE: _notice(), **{kind: _kind(kind, spec) for kind, spec in channels.items()}}
+    parts = {
+        NOTICE: _notice(),
+        TEMPLATES: _templates(),
+        **{kind: _kind(kind, spec) for kind, spec in channels.items()},
+    }
     for name, blocks in parts.items():
         page = _filled(page, name, "\n\n".join(blocks))
     return page
@@ -55,6 +61,11 @@ def _notice() -> Iterator[str]:
         for name, one in schema["properties"].items()
     ]
     yield table(("Field", "Holds", "Meaning"), rows)
+
+
+def _templates() -> Iterator[str]:
+    rows = [(code(name), prose(variable.description)) for name, variable in VARIABLES.items()]
+    yield table(("Name", "Meaning"), rows)
 
 
 def _kind(kind: str, spec: type[ChannelSpec]) -> Iterator[str]:

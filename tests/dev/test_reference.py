@@ -163,7 +163,7 @@ class BellChannel(ChannelSpec):
 
 PLACES = "".join(
     f"# {name}\n<!-- {name}: from the code, by `make reference` -->\nstale text\n<!-- /{name} -->\nkept\n"
-    for name in ("notice", "bell")
+    for name in ("notice", "templates", "bell")
 )
 
 
@@ -175,9 +175,10 @@ def test_what_the_code_says_of_a_channel_is_put_in_its_place() -> None:
         "#### Pipe of bell\n\nA pipe.\n\n",
         "| `occasion` | `verdict`, `transition`, `reminder` | Why it is told. |",
         "| `kind` | text | Of check. |",
+        "| `headline` | The verdict and the job in a line, or what else is told. |",
     ):
         assert line in page
-    assert page.count("kept") == 2
+    assert page.count("kept") == 3
     assert "stale text" not in page
     assert notifications_page(page, {"bell": BellChannel}) == page
 
