@@ -3,6 +3,9 @@
 import asyncio
 import base64
 import logging
+import socket
+import ssl
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -409,6 +412,34 @@ async def test_a_delivery_that_is_cancelled_leaves_nothing_behind(mode: str, tal
             async with asyncio.timeout(0.05):
                 await deliver(port, tls=mode)
         assert {task.get_name() for task in asyncio.all_tasks() - before} <= {"server"}
+
+
+def shake_hands_and_ignore(listener: socket.socket, context: ssl.SSLContext, shaken: threading.Event) -> None:
+    """A server that answers nothing, not even TLS's goodbye; it returns when the connection is ended, and raises
+    TimeoutError where it is kept."""
+    connection, _ = listener.accept()
+    with connection, connection.dup() as wire:
+        connection.settimeout(10)
+        wire.settimeout(10)
+        with context.wrap_socket(connection, server_side=True):
+            shaken.set()
+            while wire.recv(4096):
+                pass
+
+
+async def test_a_server_that_ignores_the_goodbye_of_tls_is_not_waited_for() -> None:
+    shaken = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        served = asyncio.create_task(
+            asyncio.to_thread(shake_hands_and_ignore, listener, tls.server_context(), shaken)
+        )
+        delivering = asyncio.create_task(deliver(listener.getsockname()[1], tls="implicit"))
+        assert await asyncio.to_thread(shaken.wait, 10)
+        await asyncio.sleep(0.05)  # for the rest of the handshake on this side
+        delivering.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await delivering
+        await served
 
 
 async def test_a_port_that_is_closed_is_tried_again() -> None:

@@ -89,8 +89,7 @@ class SmtpDriver:
                 await server.connect(sock=connected, local_hostname=_myself(connected))
             yield server
         finally:
-            server.close()
-            # It would wait half a minute for TLS's goodbye.
+            # By itself it would wait half a minute for TLS's goodbye.
             with suppress(OSError):
                 connected.shutdown(socket.SHUT_RDWR)
 
