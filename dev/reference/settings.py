@@ -34,8 +34,8 @@ _SECTIONS: Final = (
 _TAIL: Final = """\
 The other variables that OpenTelemetry defines count as well: `OTEL_EXPORTER_OTLP_*` for each signal, its headers
 and certificates, `OTEL_TRACES_SAMPLER`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`,
-`OTEL_METRIC_EXPORT_INTERVAL`; `OTEL_TRACES_EXPORTER=none` and its like switch one signal off. Unless set, OTLP goes
-by `http/protobuf`, and every trace is kept. What is measured is in [operate.md](operate.md).
+`OTEL_METRIC_EXPORT_INTERVAL`; `OTEL_TRACES_EXPORTER=none` and its like switch one signal off. Unless set, OTLP
+goes by `http/protobuf`, and every trace is kept. What is measured is in [operate.md](operate.md).
 """
 
 
