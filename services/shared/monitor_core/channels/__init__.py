@@ -6,10 +6,14 @@ A new kind is a module here and a driver of the same name in monitor_worker.chan
 from typing import Final
 
 from monitor_core.channels.base import Channels, ChannelSpec
+from monitor_core.channels.event_grid import EventGridChannel
+from monitor_core.channels.service_bus import ServiceBusChannel
 from monitor_core.channels.webhook import WebhookChannel
 
 BUILT_IN: Final[Channels] = {
+    "event_grid": EventGridChannel,
+    "service_bus": ServiceBusChannel,
     "webhook": WebhookChannel,
 }
 
-__all__ = ["BUILT_IN", "ChannelSpec", "Channels", "WebhookChannel"]
+__all__ = ["BUILT_IN", "ChannelSpec", "Channels", "EventGridChannel", "ServiceBusChannel", "WebhookChannel"]
