@@ -55,6 +55,8 @@ def check_failed(error: BaseException, spec: EventGridChannel, now: datetime) ->
         now: UTC, to count a Retry-After that is a date from.
     """
     place = shown(URL(spec.endpoint))
+    if isinstance(error, HttpResponseError) and isinstance(error.__cause__, HttpResponseError):
+        error = error.__cause__  # the client's own words for a 404, which know nothing of the answer
     if isinstance(error, HttpResponseError):
         words = {"place": place, "code": code_of(error), "who": _who(spec), "grant": _grant(spec)}
         return with_patience(classified(_TABLE, error, **words), error, now)
