@@ -82,7 +82,7 @@ class Topic:
 async def topic(answer: Answer = taken) -> AsyncIterator[Topic]:
     made = Topic(answer)
     app = web.Application()
-    app.router.add_post("/api/events", made.take)
+    app.router.add_post("/{path:.*}", made.take)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
     try:
