@@ -47,8 +47,13 @@ const echo = (link) => {
     link.set_source({ address: source.address });
     link.set_target({ address: target.address });
 };
-// All three parts, as Azure sends them: the SDK reads no error that has fewer.
-const error = (condition) => ({ condition, description: 'no', info: { hostname: 'elsewhere.example', port: 5671 } });
+// All three parts: the SDK reads no error that has fewer.
+// The description repeats a secret, as a namespace might.
+const error = (condition) => ({
+    condition,
+    description: `no, not with ${token}`,
+    info: { hostname: 'elsewhere.example', port: 5671 },
+});
 const tell = (what, rest) => fs.writeSync(1, JSON.stringify({ what, ...rest }) + '\n');
 const behaviour = (name) => ENTITIES[Object.keys(ENTITIES).find((word) => name.startsWith(word))] || ACCEPTS;
 

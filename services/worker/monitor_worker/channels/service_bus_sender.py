@@ -13,7 +13,6 @@ from typing import Any, Final
 from azure.core.credentials import AccessToken
 from azure.servicebus import ServiceBusMessage, TransportType
 from azure.servicebus.aio import ServiceBusSender
-from azure.servicebus.exceptions import ServiceBusError
 
 from monitor_core.channels.service_bus import ServiceBusChannel
 from monitor_worker.channels.known_token import KnownToken
@@ -75,13 +74,14 @@ class GuardedSender:
     """
 
     def __init__(self, spec: ServiceBusChannel, address: str, token: AccessToken, trusted: ssl.SSLContext) -> None:
+        host = spec.namespace.rstrip(".")
         self._sender = _Sender(
-            f"[{spec.namespace}]" if ":" in spec.namespace else spec.namespace,
+            f"[{host}]" if ":" in host else host,
             KnownToken(token),
             queue_name=spec.queue,
             topic_name=spec.topic,
             custom_endpoint_address=f"sb://{show(address, spec.port)}",
-            ssl_context=_ForHost(trusted, spec.namespace.rstrip(".")),
+            ssl_context=_ForHost(trusted, host),
             **_OPTIONS,
         )
 
@@ -101,18 +101,14 @@ class GuardedSender:
         """Send a message, and wait until it is accepted.
 
         Raises:
-            ServiceBusError: it was not.
+            ServiceBusError: it was not. Cut the connection then.
         """
-        try:
-            await self._sender.send_messages(message)
-        except BaseException:
-            self.cut()
-            raise
+        await self._sender.send_messages(message)
 
     async def close(self) -> None:
         """Take leave, and close the connection."""
         try:
-            with suppress(ServiceBusError, TimeoutError):
+            with suppress(Exception):  # the connection is cut all the same
                 async with asyncio.timeout(_GOODBYE_SECONDS):
                     await self._sender.close()
         finally:
