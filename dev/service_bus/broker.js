@@ -37,6 +37,13 @@ const ENTITIES = {
             connection.socket.destroy();
         },
     },
+    // It takes each message, and waits for no other.
+    'leaving': {
+        transfer: (delivery, connection) => {
+            delivery.accept();
+            setTimeout(() => { connection.socket.destroy(); tell('left'); }, 20);
+        },
+    },
     'closing': { transfer: (_, connection) => connection.close(error('amqp:connection:forced')) },
 };
 const ACCEPTS = { transfer: (delivery) => delivery.accept() };

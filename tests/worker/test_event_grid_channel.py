@@ -59,13 +59,14 @@ class Topic:
 
     def __init__(self, answer: Answer) -> None:
         self.answer, self.events, self.headers = answer, list[Any](), list[dict[str, str]]()
-        self.queries = list[dict[str, str]]()
+        self.queries, self.peers = list[dict[str, str]](), set[object]()
         self.port = 0
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.headers.append(headers)
         self.queries.append(dict(request.query))
+        self.peers.add(request.transport and request.transport.get_extra_info("peername"))
         if headers.get("authorization") != f"Bearer {TOKEN}" and headers.get("aeg-sas-key") != SECRET:
             return web.json_response({"error": {"code": "Unauthorized", "message": "no"}}, status=401)
         if headers["content-type"] != "application/cloudevents-batch+json; charset=utf-8":
@@ -163,12 +164,13 @@ async def test_a_domain_finds_its_topic_in_the_source() -> None:
         assert at.events[0]["data"]["job_id"] == notice().job_id
 
 
-async def test_a_repeat_has_the_same_id() -> None:
+async def test_a_repeat_has_the_same_id_and_a_connection_of_its_own() -> None:
     async with topic(saying(503)) as at, driving(at) as driver:
         await refused(driver, spec(at))
         at.answer = taken
         await driver.deliver(spec(at), notice(), CONTEXT)
         assert [event["id"] for event in at.events] == [notice().id] * 2
+        assert len(at.peers) == 2
 
 
 @pytest.mark.parametrize(

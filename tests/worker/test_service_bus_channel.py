@@ -237,6 +237,14 @@ async def test_the_connection_is_kept_for_the_next_delivery(namespace: Broker) -
     }
 
 
+async def test_a_connection_that_the_namespace_has_closed_is_not_used_again(namespace: Broker) -> None:
+    async with driving(namespace.port) as driver:
+        for n in (1, 2):
+            await driver.deliver(spec(namespace.port, "leaving"), notice(), CONTEXT)
+            await asyncio.to_thread(namespace.wait, "left", n)
+            await asyncio.sleep(0.1)
+
+
 async def test_a_connection_that_is_old_is_closed_unless_it_is_lent() -> None:
     made = list[FakeSender]()
 
@@ -261,6 +269,7 @@ async def test_a_connection_that_is_old_is_closed_unless_it_is_lent() -> None:
 
 class FakeSender:
     ends = 0
+    is_open = True
 
     def cut(self) -> None:
         self.ends += 1

@@ -55,12 +55,11 @@ class _Sender(ServiceBusSender):
         super()._create_handler(auth)
         self._client = self._handler
 
-    def cut(self) -> None:
-        """Close the socket."""
+    def transport(self) -> asyncio.WriteTransport | None:
+        """Of the socket; None before there is one."""
         connection = getattr(self._client, "_connection", None)
-        writer = getattr(getattr(connection, "_transport", None), "writer", None)
-        if writer is not None:
-            writer.transport.abort()
+        writer: asyncio.StreamWriter | None = getattr(getattr(connection, "_transport", None), "writer", None)
+        return writer.transport if writer is not None else None
 
 
 class GuardedSender:
@@ -84,6 +83,12 @@ class GuardedSender:
             ssl_context=_ForHost(trusted, host),
             **_OPTIONS,
         )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has closed the connection."""
+        transport = self._sender.transport()
+        return transport is not None and not transport.is_closing()
 
     async def open(self) -> None:
         """Connect, say who sends, and link to the queue or topic.
@@ -116,4 +121,5 @@ class GuardedSender:
 
     def cut(self) -> None:
         """Close the connection at once."""
-        self._sender.cut()
+        if (transport := self._sender.transport()) is not None:
+            transport.abort()

@@ -36,12 +36,12 @@ class _Line:
         self.timer: asyncio.TimerHandle | None = None
 
     def take(self) -> GuardedSender | None:
-        """The sender that is kept, if any; from then on it is not."""
+        """The sender that is kept, if any, and is of use still; from then on it is not kept."""
         sender, self.sender = self.sender, None
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
-        return sender
+        return sender if sender is not None and sender.is_open else None
 
     def keep(self, sender: GuardedSender) -> None:
         """Keep a sender until its time is over; the timer is what the line lives by until then."""
