@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# Stands in for Azure's Blob service in the tests.
-AZURITE := dev/azurite/node_modules/.ready
+# What stands in for Azure's Blob service and Service Bus in the tests.
+STAND_INS := dev/azurite/node_modules/.ready dev/service_bus/node_modules/.ready
 SOURCES := services dev tests docs/examples
 # The modules that run inside an orchestration: no clock, no randomness (see pyproject.toml).
 DETERMINISTIC := $(addprefix services/shared/monitor_core/,channels contract kinds schedule.py) \
@@ -26,11 +26,11 @@ $(READY): requirements-dev.txt
 	@touch $@
 
 # Node.js comes with the machine, as Python does; what it runs is locked.
-$(AZURITE): dev/azurite/package.json dev/azurite/package-lock.json
+$(STAND_INS): %/node_modules/.ready: %/package.json %/package-lock.json
 	@command -v node >/dev/null && command -v npm >/dev/null \
-		|| { echo "The tests need Node.js 20 or newer with npm: they run against Azurite" >&2; exit 1; }
-	@echo "Installing the locked Azurite into dev/azurite/node_modules ..."
-	@npm ci --prefix dev/azurite --ignore-scripts --no-audit --no-fund --loglevel error
+		|| { echo "The tests need Node.js 20 or newer with npm: they run against $*" >&2; exit 1; }
+	@echo "Installing the locked packages into $*/node_modules ..."
+	@npm ci --prefix $* --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@
 
 demo: $(READY) ## Monitor a real HTTP job with the scheduler, the worker and the job on this machine
@@ -49,7 +49,7 @@ types: $(READY)
 imports: $(READY)
 	PYTHONPATH=services/shared:services/worker:services/client-scheduler $(BIN)/lint-imports
 
-unit: $(READY) $(AZURITE)
+unit: $(READY) $(STAND_INS)
 	$(BIN)/pytest -n 2
 
 up-smoke: ## Rehearse docker-compose.yml with a killed worker and a paused scheduler (needs Docker)
@@ -83,6 +83,7 @@ lock: ## Renew the locked dependencies (installs uv first where there is none)
 	$(LOCK_DEV) --group pyproject.toml:simulator --output-file dev/job_simulator/requirements.txt
 	$(LOCK_DEV) --group pyproject.toml:local-scheduler --output-file dev/local_scheduler/requirements.txt
 	npm update --prefix dev/azurite --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+	npm update --prefix dev/service_bus --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean: ## Remove what was installed, and every cache
-	rm -rf $(VENV) dev/azurite/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dev/azurite/node_modules dev/service_bus/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -38,3 +38,20 @@ class Identity:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+class OneToken(Identity):
+    """Its one token is a text of the test's choice, for an hour.
+
+    Args:
+        token: what it gives.
+    """
+
+    def __init__(self, token: str) -> None:
+        super().__init__()
+        self.token = token
+
+    async def get_token(self, *scopes: str, **_: Any) -> AccessToken:
+        """The token, whatever the scopes."""
+        self.scopes += scopes
+        return AccessToken(self.token, int(time.time()) + 3600)

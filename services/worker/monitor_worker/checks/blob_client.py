@@ -20,36 +20,13 @@ from monitor_worker.checks.authorization import Authorizer
 from monitor_worker.checks.base import CheckContext, CheckFailed, Resources
 from monitor_worker.checks.blob_observation import Blob, Found
 from monitor_worker.checks.http_connect import Pool
-from monitor_worker.checks.http_response import Response
+from monitor_worker.checks.http_response import BoundedResponse
 from monitor_worker.checks.origins import Origin
 
 _IDENTITY: Final = ManagedIdentity(type="managed_identity", audience="https://storage.azure.com")
 _PER_PAGE: Final = 200
 """Reading a page takes the loop some 40 ms, in which no other check gets on."""
-_LARGEST_ANSWER: Final = 4 * 1024 * 1024
-"""Bytes. A page's blobs, with 8 KB of metadata each, are less."""
 _FOLDER: Final = "hdi_isfolder"
-
-
-class _Bounded(Response):
-    """An answer that is read as far as a Blob service's goes: Azure's client would read one without end."""
-
-    async def read(self) -> bytes:
-        """The whole body.
-
-        Raises:
-            CheckFailed: it is too large.
-        """
-        if self._body is None:
-            content = bytearray()
-            async for piece in self.content.iter_any():
-                content += piece
-                if len(content) > _LARGEST_ANSWER:
-                    self.close()
-                    reason = f"what answers at {self.url.origin()} is no Blob service: its answer has no end"
-                    raise CheckFailed(ErrorClass.PERMANENT, reason)
-            self._body = bytes(content)
-        return await super().read()
 
 
 class BlobService:
@@ -61,7 +38,7 @@ class BlobService:
     """
 
     def __init__(self, resources: Resources, tls: ssl.SSLContext | None = None) -> None:
-        self._resources, self._pool = resources, Pool(resources.guard, tls, _Bounded)
+        self._resources, self._pool = resources, Pool(resources.guard, tls, BoundedResponse)
         self._authorizer = Authorizer.of(resources)
 
     async def find(self, spec: BlobCheck, context: CheckContext) -> Found:

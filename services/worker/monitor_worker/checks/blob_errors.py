@@ -1,47 +1,21 @@
 """What goes wrong between a check and the Blob service, as data: one table from answer to class and words."""
 
-import re
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from azure.core.exceptions import AzureError, HttpResponseError
 from yarl import URL
 
 from monitor_core.contract import ErrorClass
 from monitor_core.kinds.blob import BlobCheck
-from monitor_worker.checks.base import CheckFailed
 from monitor_worker.checks.blob_observation import Found
 from monitor_worker.checks.failures import Failure, classified
-from monitor_worker.checks.http_answer import retry_after
 from monitor_worker.checks.http_errors import FAILURES, check_failed
 from monitor_worker.checks.http_request import shown
+from monitor_worker.checks.sdk_answers import code_of, codes, server, statuses, with_patience
 
 CAUGHT: Final[tuple[type[BaseException], ...]] = (AzureError, *FAILURES)
 """What `outcome` has words for."""
-_NOT_FOUND: Final = 404
-_CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{1,80}")
-
-
-def code_of(error: HttpResponseError) -> str:
-    """The service's own word for what is wrong (BlobNotFound, say); without one the status, `HTTP 404`."""
-    headers = getattr(error.response, "headers", {})
-    given = getattr(error, "error_code", None) or headers.get("x-ms-error-code")
-    code = str(getattr(given, "value", given))
-    return code if given and _CODE.fullmatch(code) else f"HTTP {error.status_code}"
-
-
-def _codes(*codes: str) -> Callable[[HttpResponseError], bool]:
-    return lambda error: code_of(error) in codes
-
-
-def _statuses(*statuses: int) -> Callable[[HttpResponseError], bool]:
-    return lambda error: error.status_code in statuses
-
-
-def _server(error: HttpResponseError) -> bool:
-    return (error.status_code or 0) >= 500  # noqa: PLR2004 # the class 5xx
-
 
 # The first row that fits counts. {who} is who asked, {code} the service's own word.
 _TABLE: Final = (
@@ -49,35 +23,35 @@ _TABLE: Final = (
         HttpResponseError,
         ErrorClass.PERMANENT,
         "{who} may not do this in {place} ({code}): {grant}",
-        _codes("AuthorizationPermissionMismatch"),
+        codes("AuthorizationPermissionMismatch"),
     ),
     Failure(
         HttpResponseError,
         ErrorClass.PERMANENT,
         "{place} refuses {who} ({code}): {renew}",
-        _codes("AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthenticationInformation"),
+        codes("AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthenticationInformation"),
     ),
     Failure(
         HttpResponseError,
         ErrorClass.PERMANENT,
         "{place} refuses {who} ({code}): its network rules do not let the worker in, or {renew}",
-        _codes("AuthorizationFailure", "AuthorizationSourceIPMismatch", "IpAuthorizationError"),
+        codes("AuthorizationFailure", "AuthorizationSourceIPMismatch", "IpAuthorizationError"),
     ),
     Failure(
         HttpResponseError,
         ErrorClass.PERMANENT,
         "{place} takes no anonymous requests ({code}): leave check.anonymous out, or give check.sas",
-        _codes("PublicAccessNotPermitted"),
+        codes("PublicAccessNotPermitted"),
     ),
-    Failure(HttpResponseError, ErrorClass.PERMANENT, "{place} refuses {who} ({code})", _statuses(401, 403)),
+    Failure(HttpResponseError, ErrorClass.PERMANENT, "{place} refuses {who} ({code})", statuses(401, 403)),
     Failure(
         HttpResponseError,
         ErrorClass.MISCONFIGURED,
         "{place} is no container of a Blob service ({code}): see check.account_url",
-        _statuses(301, 302, 303, 307, 308, 400, 404, 405),
+        statuses(301, 302, 303, 307, 308, 400, 404, 405),
     ),
-    Failure(HttpResponseError, ErrorClass.TRANSIENT, "{place} is busy ({code})", _statuses(408, 409, 429)),
-    Failure(HttpResponseError, ErrorClass.TRANSIENT, "{place} is not available ({code})", _server),
+    Failure(HttpResponseError, ErrorClass.TRANSIENT, "{place} is busy ({code})", statuses(408, 409, 429)),
+    Failure(HttpResponseError, ErrorClass.TRANSIENT, "{place} is not available ({code})", server),
     Failure(AzureError, ErrorClass.TRANSIENT, "{place} gives no answer that can be used"),
 )
 _ABSENT: Final = frozenset({"BlobNotFound", "ResourceNotFound", "PathNotFound"})
@@ -102,16 +76,11 @@ def outcome(error: BaseException, spec: BlobCheck, now: datetime) -> Found:
             return Found(absent=_not_to_be_seen(spec) if spec.anonymous else None)
         if code in _NO_CONTAINER:
             return Found(absent=("No container", f"no container {spec.container}"))
-        raise _with_patience(classified(_TABLE, error, code=code, **_words(spec)), error, now) from None
+        raise with_patience(classified(_TABLE, error, code=code, **_words(spec)), error, now) from None
     cause = getattr(error, "inner_exception", None) or error
     if isinstance(cause, FAILURES):
         raise check_failed(cause, shown(URL(spec.account_url))) from None
     raise classified(_TABLE, error, code="", **_words(spec)) from None
-
-
-def _with_patience(failed: CheckFailed, error: HttpResponseError, now: datetime) -> CheckFailed:
-    headers: Any = getattr(error.response, "headers", {})
-    return CheckFailed(failed.error_class, str(failed), retry_after(headers.get("Retry-After"), now))
 
 
 def _not_to_be_seen(spec: BlobCheck) -> tuple[str, str]:

@@ -7,7 +7,9 @@ from weakref import WeakKeyDictionary
 from aiohttp import ClientResponse
 from aiohttp.connector import Connection
 
+from monitor_core.contract import ErrorClass
 from monitor_worker.checks.certificates import expiry
+from monitor_worker.checks.failed import CheckFailed
 
 
 class Response(ClientResponse):
@@ -34,3 +36,27 @@ class Response(ClientResponse):
             if now - self._made_at.setdefault(transport, now) >= self.longest_connection_seconds:
                 protocol.force_close()
         return await super().start(connection)
+
+
+class BoundedResponse(Response):
+    """An answer to a client of Azure's SDKs, which would read one without end."""
+
+    largest_bytes: ClassVar[int] = 4 * 1024 * 1024
+    """A page of a listing's blobs, with 8 KB of metadata each, is less."""
+
+    async def read(self) -> bytes:
+        """The whole body.
+
+        Raises:
+            CheckFailed: it is too large.
+        """
+        if self._body is None:
+            content = bytearray()
+            async for piece in self.content.iter_any():
+                content += piece
+                if len(content) > self.largest_bytes:
+                    self.close()
+                    reason = f"what answers at {self.url.origin()} is no service of Azure: its answer has no end"
+                    raise CheckFailed(ErrorClass.PERMANENT, reason)
+            self._body = bytes(content)
+        return await super().read()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-_PORTS: Final = {"https": 443, "http": 80, "postgresql": 5432, "smtp": 587}
+_PORTS: Final = {"https": 443, "http": 80, "postgresql": 5432, "smtp": 587, "amqps": 5671}
 _FORM: Final = "write WHAT=https://host, with :port where it is not the usual one"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
+from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError
 
@@ -19,6 +20,8 @@ AUDIENCES: Final = (
     "https://management.usgovcloudapi.net=https://management.usgovcloudapi.net",
     "https://management.chinacloudapi.cn=https://management.chinacloudapi.cn",
     "https://storage.azure.com=https://*.blob.core.windows.net",
+    "https://eventgrid.azure.net=https://*.eventgrid.azure.net",
+    "https://servicebus.azure.net=amqps://*.servicebus.windows.net",
 )
 """What needs no setting: Azure's own services under Azure's own names."""
 _LONGEST_REASON: Final = 200
@@ -57,6 +60,10 @@ class Tokens:
         Raises:
             CheckFailed: it may not be sent there, or there is none to be had.
         """
+        return (await self.access_token(audience, origin)).token
+
+    async def access_token(self, audience: str, origin: Origin) -> AccessToken:
+        """As `get`, with the time at which it expires."""
         if not self._allowed.permits(audience, origin):
             reason = f"a token for {audience} may not be sent to {origin}"
             entry = f"{audience}={origin}"
@@ -68,7 +75,7 @@ class Tokens:
             reason = f"the worker's identity gets no token for {audience}: {why}"
             raise CheckFailed(ErrorClass.TRANSIENT, reason) from None
         self._masker.add(token.token)
-        return token.token
+        return token
 
     def audience_of(self, origin: Origin) -> str | None:
         """The audience that is a service's own address (an Azure Resource Manager's is, in every cloud).
