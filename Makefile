@@ -49,8 +49,9 @@ types: $(READY)
 imports: $(READY)
 	PYTHONPATH=services/shared:services/worker:services/client-scheduler $(BIN)/lint-imports
 
+# More processes than a small machine has cores: half of a test's time is waiting.
 unit: $(READY) $(AZURITE)
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 4 --dist worksteal
 
 up-smoke: ## Rehearse docker-compose.yml with a killed worker and a paused scheduler (needs Docker)
 	@cd dev && $(PYTHON) -m up_smoke
