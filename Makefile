@@ -50,7 +50,7 @@ imports: $(READY)
 	PYTHONPATH=services/shared:services/worker:services/client-scheduler $(BIN)/lint-imports
 
 unit: $(READY) $(STAND_INS)
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3 --dist worksteal
 
 up-smoke: ## Rehearse docker-compose.yml with a killed worker and a paused scheduler (needs Docker)
 	@cd dev && $(PYTHON) -m up_smoke

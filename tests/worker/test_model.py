@@ -264,8 +264,9 @@ class MonitorModel(RuleBasedStateMachine):
         self.read = len(self.engine.statuses)
 
 
-# A planted bug is to be found for sure; the right code is tried anew at every run.
-EXAMPLES = 1000 if settings.get_current_profile_name() == "planted" else 40
+# A planted bug is to be found for sure (the rarest shows in the 122nd example); the right code is tried anew at
+# every run.
+EXAMPLES = 400 if settings.get_current_profile_name() == "planted" else 40
 TestMonitorModel = MonitorModel.TestCase
 TestMonitorModel.settings = settings(
     max_examples=EXAMPLES, stateful_step_count=60, suppress_health_check=list(HealthCheck)
