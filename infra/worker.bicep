@@ -80,6 +80,9 @@ param allowedAudiences string
 @description('Hosts of the Key Vaults that secrets may be read from, comma-separated; empty: none.')
 param allowedVaults string
 
+@description('The URL at which people reach the client-scheduler: its pages are linked to in what they are told. Empty: no links.')
+param pages string
+
 @description('Plug-ins that the image brings and that are to be enabled, comma-separated; empty: none.')
 param plugins string
 
@@ -159,6 +162,10 @@ var optionalSettings = [
   {
     name: 'MONITOR_ALLOWED_VAULTS'
     value: allowedVaults
+  }
+  {
+    name: 'MONITOR_PAGES'
+    value: pages
   }
   {
     name: 'MONITOR_PLUGINS'
