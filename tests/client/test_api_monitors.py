@@ -232,7 +232,7 @@ async def test_head_is_get_without_its_body(base: str) -> None:
     [
         (b"{", "is not JSON"),
         (b"\xff", "is not JSON"),
-        (b'"x"', "should be a valid dictionary"),
+        (b'"x"', "should be an object"),
         (b'{"job_id": "a", "check": {"kind": "http", "url": "https://a.example/", "body": NaN}}', "no NaN"),
         (b'{"job_id": "a", "check": {"kind": "simulated", "\\ud800": 1}}', "only whole Unicode"),
         (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested"),

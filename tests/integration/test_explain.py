@@ -133,7 +133,7 @@ def test_wrong_usage_exits_2_and_asks_nobody(world: Hub, tmp_path: Path) -> None
     file.write_text("check:\n  kind: simulated\n  checks: soon\n")
     ran = explain(world, "-f", str(file))
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.startswith(f"Error: {file}, line 3, check.checks: should be a valid integer")
+    assert ran.err.startswith(f"Error: {file}, line 3, check.checks: should be a whole number")
     assert explain(world, "--simulate-checks", "1", "--success-when", "nope").code == 2
     assert explain(world, "--simulate-checks", "1", "--wait", "soon").code == 2
 

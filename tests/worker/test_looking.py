@@ -315,7 +315,7 @@ def test_a_driver_that_is_not_asynchronous_is_a_passing_error(loop: LoopThread) 
     [
         ({"check": {"kind": "ftp"}}, "check.kind: this worker knows probe, not 'ftp'"),
         ({"check": {}}, "check.kind: this worker knows probe, not 'None'"),
-        ({"check": {"kind": "probe", "depth": "deep"}}, "check.depth: should be a valid integer"),
+        ({"check": {"kind": "probe", "depth": "deep"}}, "check.depth: should be a whole number"),
         ({"check": {"kind": "probe", "width": 1}}, "check.width: is not a known field"),
         ({"success_when": "foo"}, "success_when: column 1: undeclared reference to 'foo'"),
         ({"failure_when": "1"}, "failure_when: should be true or false"),

@@ -18,7 +18,15 @@ from monitor_client.request_files import read_documents, request_of, the_only
 from monitor_client.requests import build_request, number, seconds
 from monitor_client.session import Watched, operand, run
 from monitor_client.view import MonitorView
-from monitor_core.contract import EXIT_CODES, MonitorRequest, Verdict, parse_command, request_schema
+from monitor_core.contract import (
+    EXIT_CODES,
+    MonitorRequest,
+    Problem,
+    RequestError,
+    Verdict,
+    parse_command,
+    request_schema,
+)
 from monitor_core.settings import ClientSettings, client_settings
 from monitor_core.telemetry import configure_logging
 from monitor_core.words import clean
@@ -100,7 +108,10 @@ def send(parameters: Parameters, name: str) -> int:
     fields = {field: value for field, value in parameters.items() if field not in _OWN and value is not None}
     numbers = {field: number(fields[field]) for field in _NUMBERS & fields.keys()}
     given = {"id": uuid4().hex, "name": name, **fields, **numbers}
-    command = parse_command(given)
+    try:
+        command = parse_command(given)
+    except RequestError as error:
+        raise RequestError(_in_words_of_options(problem, name) for problem in error.problems) from error
 
     async def errand(service: Monitors) -> int:
         job = ("job_id", clean(parameters["job_id"]))
@@ -113,6 +124,12 @@ def send(parameters: Parameters, name: str) -> int:
         return 0 if outcome.accepted else EXIT_REFUSED
 
     return run(settings_of(parameters), errand)
+
+
+def _in_words_of_options(problem: Problem, name: str) -> Problem:
+    flags = {"command": name.replace("_", "-"), "seconds": "SECONDS"}
+    option = f"--{problem.field.removesuffix('_seconds').replace('_', '-')}"
+    return Problem(flags.get(problem.field, option), problem.reason)
 
 
 def schema(parameters: Parameters) -> int:

@@ -18,7 +18,7 @@ from monitor_client.session import run
 from monitor_client.table import Column, lines_of
 from monitor_client.view import MonitorView
 from monitor_core.contract import Problem, RequestError
-from monitor_core.contract.base import problems_of
+from monitor_core.contract.wording import problems_of
 from monitor_core.words import clean, count, day_and_clock
 
 

@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from monitor_core import plugins
 from monitor_core.contract import Problem
-from monitor_core.contract.base import problems_of
+from monitor_core.contract.wording import problems_of
 from monitor_core.kinds import BUILT_IN
 from monitor_core.kinds.base import Kinds
 

@@ -30,7 +30,7 @@ from monitor_core.contract import (
     Schedule,
     Verdict,
 )
-from monitor_core.contract.base import problems_of
+from monitor_core.contract.wording import problems_of
 from monitor_core.contract.request import YEAR
 from monitor_worker.policy import Monitor
 

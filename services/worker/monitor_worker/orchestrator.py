@@ -28,7 +28,7 @@ from monitor_core.contract import (
     parse_request,
     telling_id,
 )
-from monitor_core.contract.base import problems_of
+from monitor_core.contract.wording import problems_of
 from monitor_core.kinds import BUILT_IN
 from monitor_core.kinds.base import Kinds
 from monitor_worker import commands, notices, policy, reports, views

@@ -14,6 +14,7 @@ from starlette.types import Scope
 
 from monitor_client import errors
 from monitor_core.contract import CommandOutcome, Model, RequestError
+from monitor_core.contract.wording import reason_of
 
 MEDIA_TYPE: Final = "application/problem+json"
 _RETRY_SECONDS: Final = "5"
@@ -186,4 +187,4 @@ def _field_problem(detail: Mapping[str, Any]) -> FieldProblem:
     place, *path = (str(part) for part in detail["loc"])
     if detail["type"] == "json_invalid":
         return FieldProblem(field=place, reason=f"is not JSON: {detail['ctx']['error']}, character {path[0]}")
-    return FieldProblem(field=".".join(path) or place, reason=str(detail["msg"]).removeprefix("Value error, "))
+    return FieldProblem(field=".".join(path) or place, reason=reason_of(detail["type"], str(detail["msg"]), detail["input"]))

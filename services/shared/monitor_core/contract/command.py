@@ -5,8 +5,9 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from monitor_core.contract.base import Model, Problem, RequestError, Utc, problems_of
+from monitor_core.contract.base import Model, Problem, RequestError, Utc
 from monitor_core.contract.request import YEAR, Expression, Interval, Seconds
+from monitor_core.contract.wording import fields_of, problems_of
 
 EDITABLE: Final = ("interval_seconds", "timeout_seconds", "success_when", "failure_when")
 CommandId = Annotated[str, Field(min_length=1, max_length=64)]
@@ -128,4 +129,5 @@ def parse_command(data: Any) -> AnyCommand:
     try:
         return COMMANDS[name].model_validate(data)
     except ValidationError as error:
-        raise RequestError(problems_of(error, "command")) from error
+        known = dict(fields_of(COMMANDS[name]))
+        raise RequestError(problems_of(error, whole="command", fields=known)) from error

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
 from monitor_core import channels
-from monitor_core.contract.base import Model, Problem, RequestError, problems_of
+from monitor_core.contract.base import Model, Problem, RequestError
 from monitor_core.contract.notification import MOST_NOTIFICATIONS, Notification
+from monitor_core.contract.wording import fields_of, problems_of
 from monitor_core.kinds.base import CheckSpec
 from monitor_core.specs import Spec
 
@@ -84,7 +85,10 @@ class MonitorRequest(Model):
     )
     tolerance: Tolerance = Tolerance()
     labels: dict[LabelName, LabelValue] = Field(
-        {}, max_length=32, json_schema_extra={"propertyNames": {"pattern": LABEL_NAME}}
+        {},
+        max_length=32,
+        json_schema_extra={"propertyNames": {"pattern": LABEL_NAME}},
+        description="Names, of up to 63 letters, digits, '.', '_', '/' and '-' within, each with a text.",
     )
     on_verdict: tuple[Notification, ...] = Field(
         (), max_length=MOST_NOTIFICATIONS, description="Who is told of the verdict, and of what else."
@@ -114,7 +118,7 @@ def parse_request(data: object, kinds: Mapping[str, type[CheckSpec]]) -> Monitor
     try:
         request = MonitorRequest.model_validate(data)
     except ValidationError as error:
-        problems += problems_of(error)
+        problems += problems_of(error, fields=_known_fields(data, kinds))
         request = None
     given = data if isinstance(data, Mapping) else {}
     check = _parse_spec(given.get("check"), kinds, "check", problems)
@@ -149,8 +153,19 @@ def _parse_spec(given: object, kinds: Mapping[str, type[S]], path: str, problems
     try:
         return kinds[kind].model_validate(dict(given))
     except ValidationError as error:
-        problems += problems_of(error, path)
+        known = dict(fields_of(MonitorRequest)) | dict(fields_of(kinds[kind], path))
+        problems += problems_of(error, path, fields=known)
         return None
+
+
+def _known_fields(data: object, kinds: Mapping[str, type[CheckSpec]]) -> dict[str, str]:
+    """The fields of a request, and those of its check; of a check of no kind, those of any."""
+    check = data.get("check") if isinstance(data, Mapping) else None
+    spec = kinds.get(str(check.get("kind"))) if isinstance(check, Mapping) else None
+    found = dict(fields_of(MonitorRequest))
+    for one in [spec] if spec else kinds.values():
+        found.update(fields_of(one, "check"))
+    return found
 
 
 def fingerprint(request: MonitorRequest) -> str:

@@ -27,7 +27,7 @@ class Basic(_Auth):
 
     type: Literal["basic"]
     username: Annotated[str, StringConstraints(max_length=256, pattern=r"^[^:\x00-\x1f\x7f]*$")] = Field(
-        description="Who is asking; no secret."
+        description="Who is asking; no secret, and no colon in it."
     )
     password: SecretReference = Field(description="Names the secret that holds the password.")
 

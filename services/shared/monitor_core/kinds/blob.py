@@ -15,6 +15,7 @@ MOST_BLOBS: Final = 5000
 """How many blobs below a prefix one check looks at."""
 _CONTAINER: Final = r"^(\$root|\$web|\$logs|\$blobchangefeed|[a-z0-9](-?[a-z0-9]){2,62})$"
 _LONGEST_CONTAINER: Final = 63
+_CONTAINER_NAME: Final = "Its name: 3 to 63 lower-case letters and digits, with single hyphens between; or $web and the like."
 
 
 def _account(url: str) -> str:
@@ -115,7 +116,7 @@ class BlobCheck(CheckSpec):
     account_url: Annotated[str, Field(max_length=2048), AfterValidator(_account)] = Field(
         description="https://ACCOUNT.blob.core.windows.net, with no path; http for an emulator, its path /ACCOUNT."
     )
-    container: str = Field(max_length=_LONGEST_CONTAINER, pattern=_CONTAINER, description="The container's name.")
+    container: str = Field(max_length=_LONGEST_CONTAINER, pattern=_CONTAINER, description=_CONTAINER_NAME)
     blob: Name | None = Field(None, description="The name of one blob.")
     prefix: Prefix | None = Field(
         None, description="What the names of the blobs begin with, folders with a / at the end; empty for all."

@@ -1,0 +1,120 @@
+"""Puts what pydantic finds wrong into the words of those who write requests, with the field that they meant."""
+
+import json
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any, Final, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from monitor_core.contract.base import Problem
+
+WITHHELD: Final = "withheld"
+"""The type of an error whose value must not be repeated: it holds a secret."""
+Fields = Mapping[str, str]
+"""What each field means, by its dotted path."""
+_NONE: Final[Fields] = {}
+_LONGEST_SHOWN: Final = 80
+_TAGS: Final = ("[key]", "constrained-", "function-", "literal[")
+_UNKNOWN: Final = "extra_forbidden"
+_QUOTE: Final = "'"
+_WHOLE, _NUMBER, _TRUTH = "should be a whole number", "should be a number", "should be true or false"
+_OBJECT, _LIST = "should be an object: names, each with its value", "should be a list"
+_REASONS: Final[Mapping[str, str]] = {
+    "missing": "is required",
+    "string_type": "should be a text",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float", "int_parsing_size"), _WHOLE),
+    **dict.fromkeys(("float_type", "float_parsing"), _NUMBER),
+    **dict.fromkeys(("bool_type", "bool_parsing"), _TRUTH),
+    **dict.fromkeys(("list_type", "tuple_type"), _LIST),
+    **dict.fromkeys(("dict_type", "mapping_type", "model_type", "model_attributes_type"), _OBJECT),
+}
+
+
+def problems_of(
+    error: ValidationError, prefix: str = "", whole: str = "request", fields: Fields = _NONE
+) -> list[Problem]:
+    """Pydantic's errors as problems, one a field, their paths below `prefix`; `whole` names what has no path.
+
+    Args:
+        error: what was found wrong.
+        prefix: the path of what was validated.
+        whole: what an error of no field is an error of.
+        fields: those that there are, as `fields_of` gives them: for what a wrong one was meant to be.
+    """
+    reasons: dict[str, list[str]] = {}
+    for detail in error.errors(include_url=False):
+        path = _path(prefix, detail, fields)
+        reasons.setdefault(path or whole, []).append(_reason(detail, path, fields))
+    return [Problem(field, ", or ".join(several)) for field, several in reasons.items()]
+
+
+def fields_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The dotted path of each field of a model and of its parts, below `prefix`, and what it means."""
+    for name, field in model.model_fields.items():
+        path = f"{prefix}.{name}" if prefix else name
+        yield path, field.description or ""
+        for part in _models_in(field.annotation):
+            yield from fields_of(part, path)
+
+
+def reason_of(kind: str, message: str, value: object) -> str:
+    """What is wrong, and with what value: an error's type, message and input as pydantic gives them."""
+    reason = _REASONS.get(kind) or message.removeprefix("Value error, ").removeprefix("Input ")
+    if kind == "string_type" and isinstance(value, bool | int | float):
+        reason += ": put it in quotes"
+    # A value that is long, or has parts of its own, would hide the reason.
+    plain = kind != WITHHELD and isinstance(value, bool | int | float | str) and len(str(value)) <= _LONGEST_SHOWN
+    return f"{reason} (got {_shown(value)})" if plain else reason
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value) if isinstance(value, bool) else repr(value)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)
+
+
+def _path(prefix: str, detail: Mapping[str, Any], fields: Fields) -> str:
+    path, location = prefix, [str(part) for part in detail["loc"]]
+    for depth, part in enumerate(location):
+        unknown = detail["type"] == _UNKNOWN and depth == len(location) - 1
+        if unknown or not (part.startswith(_TAGS) or _is_tag(path, part, fields)):
+            path = f"{path}.{part}" if path else part
+    return path
+
+
+def _is_tag(path: str, part: str, fields: Fields) -> bool:
+    """Whether it is what pydantic adds to a path for a union's member, which names no field of the user's."""
+    return f"{path}.{part}" not in fields and bool(path) and any(one.startswith(f"{path}.") for one in fields)
+
+
+def _reason(detail: Mapping[str, Any], path: str, fields: Fields) -> str:
+    if detail["type"] == _UNKNOWN:
+        meant = _meant(path, fields)
+        return f"is not a known field{f': did you mean {meant}?' if meant else ''}"
+    if detail["type"] == "missing":
+        return _REASONS["missing"]
+    message, more = detail["msg"], detail.get("ctx", {})
+    if detail["type"] == "union_tag_invalid":
+        return f"{more['discriminator'].strip(_QUOTE)} should be one of {more['expected_tags']} (got {more['tag']!r})"
+    if detail["type"] == "union_tag_not_found":
+        return f"{more['discriminator'].strip(_QUOTE)} is required in it"
+    if detail["type"] == "string_pattern_mismatch":
+        means = fields.get(path) or fields.get(path.rpartition(".")[0])
+        message = f"has not the form that it should have: {means.partition('. ')[0].rstrip('.')}" if means else message
+    return reason_of(detail["type"], message, detail["input"])
+
+
+def _meant(path: str, fields: Fields) -> str | None:
+    """The field that a path which is none was probably meant to be: a like one beside it, else one of its name."""
+    parent, _, name = path.rpartition(".")
+    beside = [one.rpartition(".")[2] for one in fields if one.rpartition(".")[0] == parent]
+    if close := get_close_matches(name, beside, 1):
+        return f"{parent}.{close[0]}" if parent else close[0]
+    elsewhere = [one for one in fields if f"{one.rpartition('.')[2]}_".startswith(f"{name}_")]
+    return min(elsewhere, key=len, default=None)
