@@ -81,7 +81,7 @@ def test_a_value_is_what_json_would_take_it_for_or_the_text_as_it_is(
         ("*there", "the alias *there is not taken: write out what it stands for"),
         ("!!python/object:os.system {}", "the tag tag:yaml.org,2002:python/object:os.system is not taken"),
         ("!!binary aGk=", "the tag tag:yaml.org,2002:binary is not taken"),
-        ("!secret x", "the tag !secret is not taken"),
+        ("!secret x", "the tag !secret is not taken (put a text that begins with ! in quotes)"),
     ],
 )
 def test_what_can_be_read_in_two_ways_or_is_more_than_data_is_refused(
@@ -106,7 +106,12 @@ def test_a_key_is_a_text_whatever_it_looks_like(loader: Any) -> None:
         ("*x : 1\n", "jobs.yaml, line 1: the name of a field should be a text"),
         ("a: [1\n", "jobs.yaml, line 2: is no YAML: "),
         ("a: b: c\n", "jobs.yaml, line 1: is no YAML: mapping values are not allowed"),
+        ("a: b: c\n", "(put a text with quotes, ': ' or '#' in it on a line of its own, below FIELD: >-, and "),
+        ("a: 'x' in y\nb: 1\n", "(put a text with quotes"),
+        ("a: {b: http://h/{c}}\n", "(put a text with { } [ ] or , in it in quotes)"),
+        ("a: @b\n", "(put a text that begins with it in quotes)"),
         ("\ta: 1\n", "jobs.yaml, line 1: is no YAML: "),
+        ("a:\n\tb: 1\n", "(indent with spaces, not with tabs)"),
         ("a: \x00\n", "jobs.yaml"),
         ("x: " + "[" * 100, "jobs.yaml, line 1: is nested too deeply"),
         ("a:\n" + "".join(f"{' ' * n}- \n" for n in range(1, DEEPEST + 5)), "is nested too deeply"),

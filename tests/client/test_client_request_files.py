@@ -106,10 +106,19 @@ def test_all_that_contradicts_is_named() -> None:
         (PORT.replace("80", "eighty"), "jobs.yaml, line 5, check.port: should be a whole number"),
         (PORT.replace("  port: 80\n", ""), "jobs.yaml, line 2, check.port: is required"),
         (PORT.replace("tcp", "udp"), "jobs.yaml, line 3, check.kind: should be one of "),
-        (PORT + "succes_when: connected\n", "jobs.yaml, line 10, succes_when: is not a known field: did you mean success_when?"),
+        (
+            PORT + "succes_when: connected\n",
+            "jobs.yaml, line 10, succes_when: is not a known field: did you mean success_when?",
+        ),
         (PORT + "success_when: conected\n", "jobs.yaml, line 10, success_when: column 1: undeclared"),
-        (PORT.replace("port\n", "12\n", 1), "jobs.yaml, line 1, job_id: should be a text: put it in quotes (got 12)"),
-        (PORT.replace("team: a", "team: 7"), "jobs.yaml, line 9, labels.team: should be a text: put it in quotes (got 7)"),
+        (
+            PORT.replace("port\n", "12\n", 1),
+            "jobs.yaml, line 1, job_id: should be a text: put it in quotes (got 12)",
+        ),
+        (
+            PORT.replace("team: a", "team: 7"),
+            "jobs.yaml, line 9, labels.team: should be a text: put it in quotes (got 7)",
+        ),
         (PORT.replace("  interval_seconds: 2", "  - 2"), "jobs.yaml, line 6, polling: "),
         ("job_id: a\n", "jobs.yaml, line 1, check: is required"),
         ("check: tcp\n", "jobs.yaml, line 1, check: "),

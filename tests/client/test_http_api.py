@@ -164,6 +164,20 @@ async def test_a_certificate_that_nobody_trusts_is_refused() -> None:
         assert target.asked == []
 
 
+async def test_what_speaks_no_http_is_told_in_words() -> None:
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"\x00\x00\x18\x04 no HTTP\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(speak, "127.0.0.1", 0)
+    async with server:
+        api = HttpApi(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        with pytest.raises(errors.ServerUnreachable, match=r": what answers speaks no HTTP \("):
+            await RemoteMonitors(api).get("job-1")
+        await api.close()
+
+
 async def test_a_proxy_is_asked_but_for_this_machine() -> None:
     async with serving(lambda _: asyncio.sleep(0, web.json_response(VIEW))) as proxy:
         far = HttpApi("http://monitors.example", proxies=lambda: {"http": proxy.url()})
@@ -172,7 +186,8 @@ async def test_a_proxy_is_asked_but_for_this_machine() -> None:
         await far.close()
         near = HttpApi("http://127.0.0.1:9", proxies=lambda: {"http": proxy.url()})
         with pytest.raises(
-            errors.ServerUnreachable, match=r"cannot reach the client-scheduler at http://127.0.0.1:9"
+            errors.ServerUnreachable,
+            match=r"cannot reach the client-scheduler at http://127.0.0.1:9: connection refused \(",
         ):
             await RemoteMonitors(near).get("job-1")
         await near.close()

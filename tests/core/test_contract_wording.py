@@ -48,7 +48,10 @@ def test_a_field_of_one_of_several_shapes_is_named_as_it_stands_in_the_request()
 @pytest.mark.parametrize(
     ("auth", "says"),
     [
-        ({"type": "berer"}, "type should be one of 'bearer', 'basic', 'api_key', 'managed_identity' (got 'berer')"),
+        (
+            {"type": "berer"},
+            "type should be one of 'bearer', 'basic', 'api_key', 'managed_identity' (got 'berer')",
+        ),
         ({"token": "env:MONITOR_SECRET_A"}, "type is required in it"),
         ("bearer", "should be an object: names, each with its value (got 'bearer')"),
     ],
@@ -60,7 +63,11 @@ def test_a_shape_that_there_is_none_of_is_told_those_that_there_are(auth: object
 @pytest.mark.parametrize(
     ("check", "field", "says"),
     [
-        ({"kind": "blob", "container": "My_Container"}, "check.container", "3 to 63 lower-case letters and digits"),
+        (
+            {"kind": "blob", "container": "My_Container"},
+            "check.container",
+            "3 to 63 lower-case letters and digits",
+        ),
         ({"kind": "grpc", "service": "a b"}, "check.service", "package.Service"),
         ({"kind": "azure_resource", "api_version": "v1"}, "check.api_version", "2024-04-01 say"),
         ({**HTTP, "expected_codes": ["99"]}, "check.expected_codes.0", "Codes, or classes such as 2xx"),
@@ -76,7 +83,11 @@ def test_a_form_is_told_in_words(check: dict[str, Any], field: str, says: str) -
 @pytest.mark.parametrize(
     ("data", "field", "says"),
     [
-        ({"check": {"kind": "tcp", "host": "a", "port": "https"}}, "check.port", "should be a whole number (got 'https')"),
+        (
+            {"check": {"kind": "tcp", "host": "a", "port": "https"}},
+            "check.port",
+            "should be a whole number (got 'https')",
+        ),
         ({"check": {**HTTP, "expected_codes": 200}}, "check.expected_codes", "should be a list (got 200)"),
         ({"labels": {"a": True}}, "labels.a", "should be a text: put it in quotes (got true)"),
         ({"labels": ["a"]}, "labels", "should be an object: names, each with its value"),

@@ -150,6 +150,8 @@ def test_each_condition_is_told_with_its_value_and_whose_it_is() -> None:
         ("failure_when", False, True),
     ]
     assert natural[0].condition == "status == 'Succeeded'"
+    unfit = explained(lambda _: Observation("Odd", {"check": 1})).conditions[0].problem
+    assert str(unfit).endswith("; it is the kind's own condition: give a success_when that fits what is seen")
     (own,) = explained(seeing("Running"), success_when="check > 7").conditions
     assert (own.condition, own.holds, own.natural, own.problem) == ("check > 7", False, False, None)
     (own,) = explained(seeing("Running"), failure_when="check == 1").conditions
@@ -163,6 +165,7 @@ def test_a_condition_that_cannot_be_judged_says_why_beside_what_the_other_says()
     success, failure = said.conditions
     assert (success.holds, failure.holds) == (None, False)
     assert "has no `status`" in str(success.problem)
+    assert "the kind's own" not in str(success.problem)
     assert said.error is not None
     assert said.error.message == success.problem
     assert (said.verdict, said.reason) == (None, "the wait would go on: 1 of 3 errors in a row that are borne")

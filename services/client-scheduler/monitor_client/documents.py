@@ -32,6 +32,20 @@ _AMBIGUOUS: Final = (
     (re.compile(r"[-+]?0[xob][0-9A-Fa-f_]+|[-+]?[0-9][0-9_]*_[0-9_]*"), "write digits only, or put it in quotes"),
 )
 
+_BELOW: Final = (
+    "put a text with quotes, ': ' or '#' in it on a line of its own, below FIELD: >-, and see the indentation"
+)
+_ADVICE: Final = (
+    ("did not find expected key", _BELOW),
+    ("expected <block end>", _BELOW),
+    ("mapping values are not allowed", _BELOW),
+    ("expected ',' or", "put a text with { } [ ] or , in it in quotes"),
+    ("cannot start any token", "put a text that begins with it in quotes"),
+    ("anchor", "put a text that begins with & or * in quotes"),
+    ("alias", "put a text that begins with & or * in quotes"),
+)
+"""By the parser's words, those of the one in C and those of the one in Python."""
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -122,7 +136,16 @@ def _yaml(text: str, source: str, loader: Any) -> Iterator[Document]:
         mark = getattr(error, "problem_mark", None)
         why = getattr(error, "problem", None) or str(error)
         line = mark.line + 1 if mark else None
-        raise RequestError([_problem(source, line, "", f"is no YAML: {' '.join(why.split())}")]) from error
+        raise RequestError([_problem(source, line, "", f"is no YAML: {_advised(why, text, line)}")]) from error
+
+
+def _advised(why: str, text: str, line: int | None) -> str:
+    """What the parser says in one line, and what to do about what is mostly meant by it."""
+    said = " ".join(why.split())
+    written = text.split("\n")[line - 1] if line else ""
+    if "\t" in written[: len(written) - len(written.lstrip())]:
+        return f"{said} (indent with spaces, not with tabs)"
+    return said + next((f" ({advice})" for words, advice in _ADVICE if words in said), "")
 
 
 def _problem(source: str, line: int | None, field: str, reason: str) -> Problem:
@@ -155,7 +178,9 @@ class _Reader:
                 event, path, f"the alias *{event.anchor} is not taken: write out what it stands for"
             )
         if event.tag is not None:
-            raise self._refused(event, path, f"the tag {event.tag} is not taken")
+            raise self._refused(
+                event, path, f"the tag {event.tag} is not taken (put a text that begins with ! in quotes)"
+            )
         if depth > DEEPEST:
             raise self._refused(event, "", "is nested too deeply")
         if isinstance(event, yaml.MappingStartEvent):

@@ -6,6 +6,7 @@ TLS is always verified. The token goes over https alone, and to this one server:
 import asyncio
 import io
 import json
+import os
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -138,7 +139,7 @@ class HttpApi:
             ) as answer:
                 yield answer
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise ServerUnreachable(self.server, str(error) or "no answer in time") from error
+            raise ServerUnreachable(self.server, _why(error)) from error
 
     async def require(self, answer: aiohttp.ClientResponse) -> None:
         """Raise what an answer's problem says; return where it has none."""
@@ -154,3 +155,22 @@ class HttpApi:
         if answer.status < HTTPStatus.MULTIPLE_CHOICES and (data is not None or not text):
             return data
         raise error_of(data, answer.status, self.server, answer.headers.get("Retry-After"))
+
+
+def _why(error: Exception) -> str:
+    """What is wrong, in a few words: aiohttp's own repeat the URL, or the bytes that it could not read."""
+    match error:
+        case TimeoutError():
+            return "no answer in time"
+        case aiohttp.ClientSSLError():
+            return str(error)
+        case aiohttp.ClientConnectorError(os_error=OSError(errno=int() as number)) if number > 0:
+            return os.strerror(number).lower()
+        case aiohttp.ClientConnectorError(os_error=OSError(strerror=str() as why)):
+            return why.lower()
+        case aiohttp.ServerDisconnectedError():
+            return "it closed the connection without an answer"
+        case aiohttp.ClientResponseError():
+            return "what answers speaks no HTTP"
+        case _:
+            return str(error) or type(error).__name__

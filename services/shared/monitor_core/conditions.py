@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_strings
 
+from monitor_core.condition_hints import hint
 from monitor_core.contract import MonitorRequest, Problem, RequestError
 from monitor_core.kinds.base import CheckSpec, Variable
 
@@ -51,7 +52,8 @@ class Condition:
         try:
             self._expression = _environment(tuple(variables.items())).compile(text)
         except RuntimeError as error:
-            raise RequestError([Problem(field, _explain(str(error)))]) from error
+            reason = _explain(str(error))
+            raise RequestError([Problem(field, reason + hint(reason, text, variables))]) from error
         result = self._expression.return_type()
         if result not in (cel.Type.BOOL, cel.Type.DYN):
             reason = f"should be true or false, but {text!r} is of type {result.name()}"
@@ -70,7 +72,11 @@ class Condition:
         except Exception as error:  # the evaluator raises RuntimeError, but also what a conversion does
             raise ConditionError(self._say(str(error))) from error
         if not answered:
-            reason = str(value) if result.type() == cel.Type.ERROR else f"it is of type {result.type().name()}"
+            reason = (
+                str(value)
+                if result.type() == cel.Type.ERROR
+                else f"it is of type {result.type().name()}, neither true nor false"
+            )
             raise ConditionError(self._say(reason))
         return bool(value)
 

@@ -291,7 +291,7 @@ class WorkerSettings(_ServiceSettings):
         (),
         alias="MONITOR_ALLOWED_SECRETS",
         description="Which secret may be sent where: REFERENCE=ORIGIN each, "
-        "env:MONITOR_SECRET_API=https://api.example.com say.",
+        "env:MONITOR_SECRET_API=https://api.example.com say; a connection string's is postgresql://HOST:5432.",
     )
     allowed_audiences: Names = Field(
         (),

@@ -30,8 +30,8 @@ from monitor_core.contract import (
     Schedule,
     Verdict,
 )
-from monitor_core.contract.wording import problems_of
 from monitor_core.contract.request import YEAR
+from monitor_core.contract.wording import problems_of
 from monitor_worker.policy import Monitor
 
 KEPT_COMMANDS: Final = 32

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from monitor_core.contract import Problem
+from monitor_core.kinds.secret import is_reference
 from monitor_core.settings import SettingsError, WorkerSettings
 from monitor_worker.checks.base import Resources
 from monitor_worker.checks.key_vault import KeyVault
@@ -30,7 +31,7 @@ def resources_of(settings: WorkerSettings, masker: Masker) -> Resources:
     audiences = (*AUDIENCES, *settings.allowed_audiences)
     tokens = Tokens(_read("MONITOR_ALLOWED_AUDIENCES", Allowed, audiences), masker=masker)
     vault = KeyVault(settings.allowed_vaults, tokens) if settings.allowed_vaults else None
-    may_be_sent = _read("MONITOR_ALLOWED_SECRETS", Allowed, settings.allowed_secrets)
+    may_be_sent = _read("MONITOR_ALLOWED_SECRETS", _secrets, settings.allowed_secrets)
     return Resources(
         guard=_read(
             "MONITOR_ALLOWED_TARGETS",
@@ -48,6 +49,17 @@ def _read(variable: str, make: Callable[[Iterable[str]], T], entries: Iterable[s
         return make(entries)
     except ValueError as error:
         raise SettingsError([Problem(variable, str(error))]) from error
+
+
+def _secrets(entries: Iterable[str]) -> Allowed:
+    entries = tuple(entries)
+    allowed = Allowed(entries)
+    for number, entry in enumerate(entries, start=1):
+        if not is_reference(entry.strip().rpartition("=")[0]):
+            # Not repeated: it may be the secret itself.
+            what = "env:MONITOR_SECRET_NAME=ORIGIN, or https://VAULT/secrets/NAME=ORIGIN"
+            raise ValueError(f"entry {number} names no secret: write {what}")
+    return allowed
 
 
 def _folders(paths: Iterable[str]) -> tuple[Path, ...]:

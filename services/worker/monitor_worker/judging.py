@@ -11,6 +11,7 @@ from monitor_worker.checks.base import Observation
 from monitor_worker.checks.masking import Mask, masked
 from monitor_worker.turns import Checkpoint, Look
 
+_GIVE_ONE: Final = "; it is the kind's own condition: give a success_when that fits what is seen"
 _LONGEST: Final = {"status": 100, "summary": 300, "message": 1000}
 
 
@@ -55,11 +56,12 @@ class Judge:
 
     def judgements(self, seen: Observation) -> Iterator[Judgement]:
         """What each condition says."""
+        advice = _GIVE_ONE if self.natural else ""
         for condition in filter(None, self.conditions):
             try:
                 yield self._judgement(condition, holds=condition.holds(seen.variables))
             except ConditionError as error:
-                yield self._judgement(condition, problem=self.say.kept(str(error), "message"))
+                yield self._judgement(condition, problem=self.say.kept(f"{error}{advice}", "message"))
 
     def unjudged(self, why: str) -> tuple[Judgement, ...]:
         """The conditions where there was nothing to judge."""

@@ -16,8 +16,8 @@ from pydantic import ValidationError
 
 from monitor_core.conditions import conditions
 from monitor_core.contract import ErrorClass, Judgement, ObservationSummary, RequestError, Turn
-from monitor_core.contract.wording import problems_of
 from monitor_core.contract.turn import LONGEST_CHECKPOINT
+from monitor_core.contract.wording import problems_of
 from monitor_worker.checks.base import CheckContext, CheckFailed, Driver, Observation
 from monitor_worker.checks.masking import Mask
 from monitor_worker.checks.registry import Registry

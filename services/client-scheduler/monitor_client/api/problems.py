@@ -187,4 +187,6 @@ def _field_problem(detail: Mapping[str, Any]) -> FieldProblem:
     place, *path = (str(part) for part in detail["loc"])
     if detail["type"] == "json_invalid":
         return FieldProblem(field=place, reason=f"is not JSON: {detail['ctx']['error']}, character {path[0]}")
-    return FieldProblem(field=".".join(path) or place, reason=reason_of(detail["type"], str(detail["msg"]), detail["input"]))
+    return FieldProblem(
+        field=".".join(path) or place, reason=reason_of(detail["type"], str(detail["msg"]), detail["input"])
+    )

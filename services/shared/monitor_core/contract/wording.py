@@ -101,12 +101,16 @@ def _reason(detail: Mapping[str, Any], path: str, fields: Fields) -> str:
         return _REASONS["missing"]
     message, more = detail["msg"], detail.get("ctx", {})
     if detail["type"] == "union_tag_invalid":
-        return f"{more['discriminator'].strip(_QUOTE)} should be one of {more['expected_tags']} (got {more['tag']!r})"
+        return (
+            f"{more['discriminator'].strip(_QUOTE)} should be one of {more['expected_tags']} (got {more['tag']!r})"
+        )
     if detail["type"] == "union_tag_not_found":
         return f"{more['discriminator'].strip(_QUOTE)} is required in it"
     if detail["type"] == "string_pattern_mismatch":
         means = fields.get(path) or fields.get(path.rpartition(".")[0])
-        message = f"has not the form that it should have: {means.partition('. ')[0].rstrip('.')}" if means else message
+        message = (
+            f"has not the form that it should have: {means.partition('. ')[0].rstrip('.')}" if means else message
+        )
     return reason_of(detail["type"], message, detail["input"])
 
 

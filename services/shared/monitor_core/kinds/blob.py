@@ -15,7 +15,9 @@ MOST_BLOBS: Final = 5000
 """How many blobs below a prefix one check looks at."""
 _CONTAINER: Final = r"^(\$root|\$web|\$logs|\$blobchangefeed|[a-z0-9](-?[a-z0-9]){2,62})$"
 _LONGEST_CONTAINER: Final = 63
-_CONTAINER_NAME: Final = "Its name: 3 to 63 lower-case letters and digits, with single hyphens between; or $web and the like."
+_CONTAINER_NAME: Final = (
+    "Its name: 3 to 63 lower-case letters and digits, with single hyphens between; or $web and the like."
+)
 
 
 def _account(url: str) -> str:

@@ -43,7 +43,9 @@ def sendable(headers: dict[str, str]) -> dict[str, str]:
         if not _TOKEN.fullmatch(name) or not _FIELD_VALUE.fullmatch(value) or len(value) > _LONGEST_VALUE:
             raise ValueError(f"{name!r} is not a valid header")
         if name.lower() in _SECRET_HEADERS:
-            raise ValueError(f"{name} would carry a secret into the history, where it stays readable")
+            raise ValueError(
+                f"{name} would carry a secret into the history, where it stays readable: let auth name it"
+            )
         not_of_the_check(name)
     return headers
 

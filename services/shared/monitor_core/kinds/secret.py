@@ -14,7 +14,7 @@ _REFERENCE: Final = (
 
 
 def _names_a_secret(text: str) -> str:
-    if not re.fullmatch(_REFERENCE, text):
+    if not is_reference(text):
         # Not repeated: it may be the secret itself.
         why = "should be env:MONITOR_SECRET_NAME, or a Key Vault's secret identifier https://VAULT/secrets/NAME"
         raise PydanticCustomError("withheld", "{why}", {"why": why})
@@ -28,6 +28,11 @@ SecretReference = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^({_REFERENCE})$"}),
 ]
 """`env:MONITOR_SECRET_NAME`: a variable of the worker's; or the identifier of a secret in a Key Vault."""
+
+
+def is_reference(text: str) -> bool:
+    """Whether it names a secret in one of the two ways."""
+    return re.fullmatch(_REFERENCE, text) is not None
 
 
 def is_in_environment(reference: str) -> bool:

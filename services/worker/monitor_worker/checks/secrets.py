@@ -97,7 +97,9 @@ class Secrets:
     def _require(self, reference: str, origin: Origin) -> None:
         if not self._allowed.permits(reference, origin):
             entry = f"{reference}={origin}"
-            raise _denied(f"{reference} may not be sent to {origin}: add {entry} to MONITOR_ALLOWED_SECRETS")
+            raise _denied(
+                f"{reference} may not be sent to {origin}: add {entry} to MONITOR_ALLOWED_SECRETS of the worker"
+            )
 
     async def _resolved(self, reference: str) -> str:
         # One request to a vault for however many checks; a vault that hangs holds up no other secret.

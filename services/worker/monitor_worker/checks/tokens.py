@@ -67,7 +67,9 @@ class Tokens:
         if not self._allowed.permits(audience, origin):
             reason = f"a token for {audience} may not be sent to {origin}"
             entry = f"{audience}={origin}"
-            raise CheckFailed(ErrorClass.MISCONFIGURED, f"{reason}: add {entry} to MONITOR_ALLOWED_AUDIENCES")
+            raise CheckFailed(
+                ErrorClass.MISCONFIGURED, f"{reason}: add {entry} to MONITOR_ALLOWED_AUDIENCES of the worker"
+            )
         try:
             token = await (await self.credential()).get_token(f"{audience}/.default")
         except AzureError as error:
