@@ -114,7 +114,7 @@ BUGS = {
         START,
         IDENTITY,
         "raise Conflict(request.job_id, fields)",
-        "raise Conflict(request.job_id, [])",
+        "raise Conflict(request.job_id, {})",
     ),
     "an ended monitor counts as running": (START, IDENTITY, "if existing.verdict is not None:", "if False:"),
     "a first attempt takes an ended one's place": (START, SERVICE, "replace = False", "replace = True"),

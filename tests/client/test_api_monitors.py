@@ -170,6 +170,31 @@ async def test_a_list_asked_for_wrongly_names_the_field(base: str, query: str, f
     assert (refused.status, [one["field"] for one in refused.problem["errors"]]) == (400, [field])
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "says"),
+    [
+        (
+            "GET",
+            "/monitors?nosuch=1&limit=2",
+            "nosuch: is not a known parameter: there are created_after, created_before",
+        ),
+        ("GET", "/monitors?stat=running", "stat: is not a known parameter: did you mean state?"),
+        ("POST", "/monitors?restrat=true", "restrat: is not a known parameter: did you mean restart?"),
+        ("GET", "/monitors/job-1?a=1&a=2", "a: is not a known parameter"),
+        ("POST", "/monitors/job-1/pause?deadline=stops", "deadline: is not a known parameter"),
+        ("GET", "/monitors/job-1/events?x=1", "x: is not a known parameter"),
+        ("GET", "/kinds?x=1", "x: is not a known parameter"),
+    ],
+)
+async def test_a_parameter_that_there_is_not_is_refused_by_its_name(
+    base: str, scheduler: FakeScheduler, method: str, path: str, says: str
+) -> None:
+    refused = await ask(method, f"{base}{path}", START if method == "POST" else None)
+    assert (refused.status, refused.problem["type"]) == (400, "urn:durable-monitor:RequestError")
+    assert refused.problem["detail"].startswith(says)
+    assert not scheduler.instances
+
+
 async def test_a_monitor_is_deleted_once_it_has_ended(base: str, scheduler: FakeScheduler) -> None:
     await ask("POST", f"{base}/monitors", START)
     assert (await ask("DELETE", f"{base}/monitors/job-1")).problem["type"] == "urn:durable-monitor:StillRunning"
@@ -185,7 +210,14 @@ async def test_many_starts_each_have_their_own_result(base: str, scheduler: Fake
     assert [(one["problem"] or {}).get("status") for one in many].count(400) == 1
     assert [(one["problem"] or {}).get("status") for one in many].count(409) == 1
     assert len(scheduler.instances) == 2
-    wrongs: list[dict[str, Any]] = [{"requests": []}, {"requests": [START] * 1001}, {"requests": [1]}, {}]
+    odd = (
+        await ask("POST", f"{base}/monitors:batch", {"requests": [7, None, [], {**START, "job_id": "job-3"}]})
+    ).json
+    assert [one["problem"] and one["problem"]["errors"][0]["field"] for one in odd["results"]] == [
+        "request"
+    ] * 3 + [None]
+    assert odd["results"][3]["started"]["how"] == "started", "what is no object hinders no other"
+    wrongs: list[dict[str, Any]] = [{"requests": []}, {"requests": [START] * 1001}, {"requests": 1}, {}]
     for wrong in (*wrongs, {"requests": [START], "restart": 1}):
         assert (await ask("POST", f"{base}/monitors:batch", wrong)).problem["status"] == 400
 
@@ -286,7 +318,7 @@ ERRORS: dict[type[Exception], tuple[Exception, int]] = {
         (errors.NotFound("j", "h"), 404),
         (errors.AlreadyEnded("j", "Failed", "w"), 409),
         (errors.StillRunning("j"), 409),
-        (errors.Conflict("j", ["f"]), 409),
+        (errors.Conflict("j", {"f": ""}), 409),
         (errors.Contested("j"), 409),
         (errors.RunReplaced("j", "a", "b"), 409),
         (errors.Unreadable("i", "w"), 502),

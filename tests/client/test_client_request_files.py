@@ -120,6 +120,10 @@ def test_all_that_contradicts_is_named() -> None:
             "jobs.yaml, line 9, labels.team: should be a text: put it in quotes (got 7)",
         ),
         (PORT.replace("  interval_seconds: 2", "  - 2"), "jobs.yaml, line 6, polling: "),
+        (
+            "check:\n  kind: http\n  url: http://h/{jobid}/{job_id}\n",
+            "jobs.yaml, line 3, check.url: {jobid} is no placeholder: {job_id} is the only one",
+        ),
         ("job_id: a\n", "jobs.yaml, line 1, check: is required"),
         ("check: tcp\n", "jobs.yaml, line 1, check: "),
         ("- job_id: a\n", "jobs.yaml, line 1: should be an object"),

@@ -76,9 +76,11 @@ async def test_the_errors_of_a_start_are_the_service_s_own(
         await remote.start(request(success_when="nope"))
     assert [problem.field for problem in refused.value.problems] == ["success_when"]
     scheduler.put(request(), "run-1", Instance(shown=status()))
-    with pytest.raises(errors.Conflict, match="already, with another timeout_seconds: watch") as conflict:
+    with pytest.raises(
+        errors.Conflict, match=r"with another timeout_seconds \(the default runs, 600.0 is asked for\): watch"
+    ) as conflict:
         await remote.start(request(timeout_seconds=600))
-    assert conflict.value.fields == ("timeout_seconds",)
+    assert tuple(conflict.value.fields) == ("timeout_seconds",)
     with pytest.raises(errors.StillRunning, match="cancel it first"):
         await remote.purge("job-1")
     ended(scheduler)

@@ -45,7 +45,7 @@ def test_what_to_write_instead_stands_behind_what_is_wrong(text: str, says: str)
 
 def test_a_name_like_none_is_told_those_that_there_are() -> None:
     assert refused("count > 1", "sql").endswith(
-        "undeclared reference to 'count' (there are changed, found, latency_ms, row, value; a text stands in quotes)"
+        "'count' (there are changed, found, latency_ms, row, value; a text stands in quotes)"
     )
 
 

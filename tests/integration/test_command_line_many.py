@@ -80,6 +80,20 @@ def test_one_that_cannot_be_started_hinders_no_other(world: Hub, tmp_path: Path)
     assert "jobs.yaml, line 1: 'taken' is being monitored already" in ran.err
 
 
+def test_those_that_have_ended_are_told_in_one_line(world: Hub, tmp_path: Path) -> None:
+    names = [f"over-{number}" for number in range(7)]
+    file = file_of(tmp_path, *map(job, names), job("over-on", checks=1000, timeout_seconds=600))
+    assert run(world, "start", "-f", file).code == 0
+    assert run(world, "wait", *names).code == 0
+    again = run(world, "start", "-f", file, "-o", "ids")
+    assert (again.code, again.out) == (2, "over-on\n")
+    (line,) = again.err.splitlines()
+    assert line.startswith("Error: 7 of 8 monitors have ended already (over-")
+    assert line.endswith(", ...): --restart starts anew")
+    anew = run(world, "start", "-f", file, "--restart", "-o", "ids")
+    assert (anew.code, anew.out.split(), anew.err) == (0, [*names, "over-on"], "")
+
+
 def test_waiting_ends_by_the_worst_verdict_or_by_the_first(world: Hub, tmp_path: Path) -> None:
     jobs = [job("well"), job("ill", "Failed", 3), job("slow", checks=1000, timeout_seconds=600)]
     assert run(world, "start", "-f", file_of(tmp_path, *jobs)).code == 0

@@ -89,7 +89,7 @@ def test_a_password_is_not_repeated() -> None:
 
 
 def test_a_command_s_problem_is_named_without_the_union_s_tag() -> None:
-    with pytest.raises(RequestError, match=r"^command\.id: is required$"):
+    with pytest.raises(RequestError, match=r"^id: is required$"):
         parse_command({"name": "cancel"})
 
 

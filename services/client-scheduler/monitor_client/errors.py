@@ -1,6 +1,6 @@
 """Why a call on a monitor was not done. Each message says what was wrong, where, and what to do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from monitor_core.contract import CommandOutcome
 
@@ -134,12 +134,18 @@ class StillRunning(ServiceError):
 
 
 class Conflict(ServiceError):
-    """The job is being monitored, but not as it is asked for now."""
+    """The job is being monitored, but not as it is asked for now.
 
-    def __init__(self, job_id: str, fields: Sequence[str]) -> None:
-        self.fields = tuple(fields)
+    Args:
+        job_id: the job.
+        fields: those that differ, and how; of those that are not shown an empty text.
+    """
+
+    def __init__(self, job_id: str, fields: Mapping[str, str]) -> None:
+        self.fields = dict(fields)
+        told = (f"{name} ({how})" if how else name for name, how in fields.items())
         super().__init__(
-            f"'{job_id}' is being monitored already, with another {', '.join(fields)}: "
+            f"'{job_id}' is being monitored already, with another {', '.join(told)}: "
             "watch that one as it is, ask for the same, choose another job id, or cancel that monitor first"
         )
 

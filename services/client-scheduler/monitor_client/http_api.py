@@ -162,12 +162,9 @@ def _why(error: Exception) -> str:
     match error:
         case TimeoutError():
             return "no answer in time"
-        case aiohttp.ClientSSLError():
-            return str(error)
-        case aiohttp.ClientConnectorError(os_error=OSError(errno=int() as number)) if number > 0:
-            return os.strerror(number).lower()
-        case aiohttp.ClientConnectorError(os_error=OSError(strerror=str() as why)):
-            return why.lower()
+        case aiohttp.ClientConnectorError(os_error=OSError() as inner) if not isinstance(inner, ssl.SSLError):
+            number = inner.errno or 0
+            return (os.strerror(number) if number > 0 else str(inner.strerror)).lower()
         case aiohttp.ServerDisconnectedError():
             return "it closed the connection without an answer"
         case aiohttp.ClientResponseError():

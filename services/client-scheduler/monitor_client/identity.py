@@ -2,9 +2,10 @@
 
 from enum import StrEnum
 
+from monitor_client.differing import differing
 from monitor_client.errors import Conflict
 from monitor_client.view import MonitorView
-from monitor_core.contract import Model, MonitorRequest, differing_fields, fingerprint
+from monitor_core.contract import Model, MonitorRequest, fingerprint
 
 
 class How(StrEnum):
@@ -39,7 +40,7 @@ def joined(existing: MonitorView, request: MonitorRequest, run: str) -> Started 
     if existing.verdict is not None:
         return None
     if existing.request is None or fingerprint(existing.request) != fingerprint(request):
-        fields = differing_fields(existing.request, request) if existing.request else ["request"]
+        fields = differing(existing.request, request) if existing.request else {"request": ""}
         raise Conflict(request.job_id, fields)
     return _started(existing, How.ATTACHED)
 

@@ -11,7 +11,7 @@ from monitor_client.bulk import AT_A_TIME, Came, side_by_side
 from monitor_client.commands import Parameters, settings_of
 from monitor_client.display import progress_bar
 from monitor_client.documents import Document
-from monitor_client.errors import ServiceError
+from monitor_client.errors import AlreadyEnded, ServiceError
 from monitor_client.face import Monitors
 from monitor_client.failures import EXIT_USAGE, code_of, note, say
 from monitor_client.identity import Started
@@ -27,6 +27,7 @@ from monitor_core.words import clean, count, duration
 EXIT_WAITED_LONG_ENOUGH: Final = 124
 """As GNU timeout's: the wait is over, not the monitors."""
 _LOOKS_A_SECOND: Final = 200
+_MOST_NAMED: Final = 5
 _WORST_FIRST: Final = (Verdict.ERROR, Verdict.FAILED, Verdict.CANCELLED, Verdict.TIMEOUT, Verdict.COMPLETED)
 
 
@@ -91,11 +92,15 @@ def start_all(documents: Sequence[Document], parameters: Parameters) -> int:
     bar = progress_bar("Starting", len(requests), sys.stderr) if shows_each else None
 
     async def errand(service: Monitors) -> int:
-        started, code = dict[int, Started](), 0
+        started, over, code = dict[int, Started](), list[str](), 0
         try:
             with bar or nullcontext():
                 async for position, outcome in service.start_many(requests, restart=parameters["restart"]):
-                    code = max(code, _told(documents[position], outcome, shows_it=shows_each and bar is None))
+                    if isinstance(outcome, AlreadyEnded):
+                        over.append(requests[position].job_id)
+                        code = max(code, code_of(outcome))
+                    else:
+                        code = max(code, _told(documents[position], outcome, shows_it=shows_each and bar is None))
                     if isinstance(outcome, Started):
                         started[position] = outcome
                     if bar is not None:
@@ -104,6 +109,7 @@ def start_all(documents: Sequence[Document], parameters: Parameters) -> int:
             note("interrupted; what is started goes on, the same again starts the rest")
             raise
         finally:
+            _say_what_is_over(over, len(requests))
             _print_started([started[position] for position in sorted(started)], len(requests), parameters)
         return code
 
@@ -118,6 +124,13 @@ def _told(document: Document, outcome: Came, *, shows_it: bool) -> int:
     if shows_it:
         print_lines([f"{clean(outcome.job_id)} {outcome.how}"])
     return 0
+
+
+def _say_what_is_over(jobs: Sequence[str], asked: int) -> None:
+    if jobs:
+        shown = ", ".join(map(clean, jobs[:_MOST_NAMED])) + (", ..." if len(jobs) > _MOST_NAMED else "")
+        have = "has" if len(jobs) == 1 else "have"
+        say(f"{len(jobs)} of {count(asked, 'monitor')} {have} ended already ({shown}): --restart starts anew")
 
 
 def _print_started(started: Sequence[Started], asked: int, parameters: Parameters) -> None:

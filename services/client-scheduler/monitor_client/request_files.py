@@ -4,13 +4,21 @@ One request a file for now; a file is read into all the documents it has.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from monitor_client.documents import Document, items_of, parse
-from monitor_client.requests import Given, Options, fields_of, filled, in_words_of_options, put
+from monitor_client.requests import (
+    Given,
+    Options,
+    fields_of,
+    filled,
+    in_words_of_options,
+    put,
+    refuse_other_placeholders,
+)
 from monitor_core.conditions import check_conditions
 from monitor_core.contract import MonitorRequest, Problem, RequestError, parse_request
 from monitor_core.kinds import BUILT_IN
@@ -78,6 +86,9 @@ def request_of(document: Document, options: Options, new_id: str, kinds: Kinds =
     asked = list(_beside(document, options))
     for given in asked:
         put(data, given.place, given.value)
+    if document_url := _url(document.data):
+        place = document.place("check.url")
+        refuse_other_placeholders(document_url, f"{place}, check.url")
     _fill_in(data)
     try:
         request = parse_request(data, kinds)
@@ -114,10 +125,15 @@ def _in_the_way(data: Any, given: Given) -> str | None:
     return None if data == given.value else ".".join(given.place)
 
 
-def _fill_in(data: dict[str, Any]) -> None:
+def _url(data: Mapping[str, Any]) -> str | None:
     check = data.get("check")
-    if isinstance(check, dict) and isinstance(check.get("url"), str):
-        check["url"] = filled(check["url"], str(data["job_id"]))
+    url = check.get("url") if isinstance(check, dict) else None
+    return url if isinstance(url, str) else None
+
+
+def _fill_in(data: dict[str, Any]) -> None:
+    if url := _url(data):
+        data["check"]["url"] = filled(url, str(data["job_id"]))
 
 
 def _placed(problem: Problem, document: Document, asked: Sequence[Given]) -> Problem:

@@ -82,7 +82,7 @@ def build_request(options: Options, configured_url: str | None, kinds: Kinds = B
     if url is None and not simulated:
         url = configured_url
     _refuse_what_has_no_effect(options, url)
-    _refuse_other_placeholders(url or "", "MONITOR_URL" if options.get("url") is None else "--url")
+    refuse_other_placeholders(url or "", "MONITOR_URL" if options.get("url") is None else "--url")
     asked = list(fields_of({**options, "url": url}))
     try:
         return parse_request(_data(asked), kinds)
@@ -125,6 +125,18 @@ def fields_of(options: Options) -> Iterator[Given]:
 def filled(url: str, job_id: str) -> str:
     """The URL with the job id in it, where it says so."""
     return url.replace("{job_id}", quote(job_id, safe=""))
+
+
+def refuse_other_placeholders(url: str, source: str) -> None:
+    """Let a URL have no placeholder but `{job_id}`.
+
+    Raises:
+        RequestError: it has one; `source` is what it is said to be wrong with.
+    """
+    unknown = [name for name in _PLACEHOLDER.findall(url) if name != "{job_id}"]
+    if unknown:
+        reason = f"{unknown[0]} is no placeholder: {{job_id}} is the only one (a brace itself is %7B or %7D)"
+        raise RequestError([Problem(source, reason)])
 
 
 def put(data: dict[str, Any], place: tuple[str, ...], value: object) -> None:
@@ -177,13 +189,6 @@ def _refuse_what_has_no_effect(options: Options, url: str | None) -> None:
         problems.append(Problem("--max-interval", "has no effect without a --backoff above 1"))
     if problems:
         raise RequestError(problems)
-
-
-def _refuse_other_placeholders(url: str, source: str) -> None:
-    unknown = [name for name in _PLACEHOLDER.findall(url) if name != "{job_id}"]
-    if unknown:
-        reason = f"{unknown[0]} is no placeholder: {{job_id}} is the only one (a brace itself is %7B or %7D)"
-        raise RequestError([Problem(source, reason)])
 
 
 def _without(reason: str, options: Options, names: Iterable[str]) -> list[Problem]:

@@ -89,7 +89,7 @@ def _named(details: _Details, server: str) -> ServiceError | RequestError:
     if isinstance(error, errors.SchedulerUnreachable):
         error.why = details.detail
     if isinstance(error, errors.Conflict):
-        error.fields = tuple(one.field for one in details.errors)
+        error.fields = {one.field: one.reason for one in details.errors}
     return error
 
 

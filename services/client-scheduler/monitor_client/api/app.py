@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from limits import RateLimitItemPerSecond
 
 from monitor_client import web
 from monitor_client.api import batch, control, events, explain, health, monitors, openapi, operations, problems
 from monitor_client.api import kinds as kinds_of
 from monitor_client.api.access import Anyone, Authenticator, Gate
+from monitor_client.api.parameters import require_known_parameters
 from monitor_client.api.paths import EncodedPaths, HeadAsGet
 from monitor_client.api.protection import LimitedRate, LimitedSize, SecurityHeaders
 from monitor_client.api.unexpected import Unexpected
@@ -63,13 +64,16 @@ def create_app(
     app.add_middleware(Unexpected)
     app.add_middleware(SecurityHeaders)
     app.include_router(health.router(service, endpoint))
-    app.include_router(monitors.router(service, kinds))
-    app.include_router(batch.router(service, kinds))
-    app.include_router(control.router(service, outcome_seconds))
     app.state.live = Live(service.watch)
-    app.include_router(events.router(service, app.state.live, most_viewers))
-    app.include_router(operations.router(service))
-    app.include_router(explain.router(service, kinds))
-    app.include_router(kinds_of.router(kinds))
+    for routes in (
+        monitors.router(service, kinds),
+        batch.router(service, kinds),
+        control.router(service, outcome_seconds),
+        events.router(service, app.state.live, most_viewers),
+        operations.router(service),
+        explain.router(service, kinds),
+        kinds_of.router(kinds),
+    ):
+        app.include_router(routes, dependencies=[Depends(require_known_parameters)])
     app.include_router(web.router(service, kinds))
     return app

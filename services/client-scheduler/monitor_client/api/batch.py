@@ -1,27 +1,29 @@
 """Many starts in one request: one that cannot be started hinders no other."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, WithJsonSchema
 
-from monitor_client.api.bodies import JsonObject
+from monitor_client.api.bodies import sound
 from monitor_client.api.paths import require_addressable
 from monitor_client.api.problems import ProblemDetails, problem_of
 from monitor_client.errors import ServiceError
 from monitor_client.identity import Started
 from monitor_client.service import MonitorService
-from monitor_core.contract import Model, MonitorRequest, RequestError, parse_request
+from monitor_core.contract import Model, MonitorRequest, Problem, RequestError, parse_request
 from monitor_core.kinds import CheckSpec
 
 LARGEST_BATCH: Final = 1000
+_Asked = Annotated[Any, WithJsonSchema({"type": "object", "additionalProperties": True})]
+"""One start: whatever it is, so that one that is no object hinders no other."""
 
 
 class Batch(Model):
     """Many starts."""
 
-    requests: list[JsonObject] = Field(min_length=1, max_length=LARGEST_BATCH)
+    requests: list[_Asked] = Field(min_length=1, max_length=LARGEST_BATCH)
     restart: StrictBool = False
 
 
@@ -57,12 +59,19 @@ def router(service: MonitorService, kinds: Mapping[str, type[CheckSpec]]) -> API
     return routes
 
 
-def _parsed(given: dict[str, Any], kinds: Mapping[str, type[CheckSpec]]) -> BatchItem | MonitorRequest:
+def _parsed(given: Any, kinds: Mapping[str, type[CheckSpec]]) -> BatchItem | MonitorRequest:
     try:
-        return require_addressable(parse_request(given, kinds))
+        return require_addressable(parse_request(_sound(given), kinds))
     except RequestError as error:
-        job_id = given.get("job_id")
+        job_id = given.get("job_id") if isinstance(given, dict) else None
         return BatchItem(job_id=job_id if isinstance(job_id, str) else None, problem=problem_of(error))
+
+
+def _sound(given: Any) -> Any:
+    try:
+        return sound(given)
+    except ValueError as error:
+        raise RequestError([Problem("request", str(error))]) from error
 
 
 def _item(job_id: str, outcome: Started | ServiceError | RequestError) -> BatchItem:

@@ -10,7 +10,12 @@ from fastapi import Body
 from pydantic import BeforeValidator
 
 
-def _sound(value: object) -> object:
+def sound(value: object) -> object:
+    """The value, which others can store and repeat as JSON.
+
+    Raises:
+        ValueError: they could not.
+    """
     try:
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
@@ -18,7 +23,7 @@ def _sound(value: object) -> object:
     return value
 
 
-JsonObject = Annotated[dict[str, Any], BeforeValidator(_sound)]
+JsonObject = Annotated[dict[str, Any], BeforeValidator(sound)]
 Json = Annotated[JsonObject, Body()]
 """A body that is a JSON object."""
 OptionalJson = Annotated[JsonObject, Body(default_factory=dict)]

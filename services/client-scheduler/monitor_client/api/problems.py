@@ -103,7 +103,8 @@ def _fields(error: Exception) -> Iterator[FieldProblem]:
     if isinstance(error, RequestError):
         yield from (FieldProblem(field=one.field, reason=one.reason) for one in error.problems)
     elif isinstance(error, errors.Conflict):
-        yield from (FieldProblem(field=name, reason="differs from what runs") for name in error.fields)
+        for name, how in error.fields.items():
+            yield FieldProblem(field=name, reason=f"differs from what runs{how and ': '}{how}")
 
 
 def response(problem: ProblemDetails, headers: Mapping[str, str] | None = None) -> JSONResponse:

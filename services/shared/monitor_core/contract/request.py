@@ -174,10 +174,16 @@ def fingerprint(request: MonitorRequest) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
+def differences(one: MonitorRequest, other: MonitorRequest) -> dict[str, tuple[str | None, str | None]]:
+    """The dotted paths of the fields that differ, and both values as JSON; None where it is the default."""
+    left, right = dict(_leaves(_explicit(one))), dict(_leaves(_explicit(other)))
+    paths = sorted(path for path in left.keys() | right.keys() if left.get(path) != right.get(path))
+    return {path: (left.get(path), right.get(path)) for path in paths}
+
+
 def differing_fields(one: MonitorRequest, other: MonitorRequest) -> list[str]:
     """The dotted paths of the fields in which two requests differ."""
-    left, right = dict(_leaves(_explicit(one))), dict(_leaves(_explicit(other)))
-    return sorted(path for path in left.keys() | right.keys() if left.get(path) != right.get(path))
+    return list(differences(one, other))
 
 
 def _explicit(request: MonitorRequest) -> dict[str, Any]:

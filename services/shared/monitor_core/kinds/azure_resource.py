@@ -77,8 +77,8 @@ class AzureResourceCheck(CheckSpec):
     api_version: str | None = Field(
         None,
         pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(-[a-z]{1,20})?$",
-        description="Of the resource's provider, 2024-04-01 say. Without it the newest at the first check that is no preview, as "
-        "its provider tells (which needs the role Reader on the subscription).",
+        description="Of the resource's provider, 2024-04-01 say. Without it the newest at the first check that is "
+        "no preview, as its provider tells (which needs the role Reader on the subscription).",
     )
     absent: bool = Field(False, description="Wait until the resource is not there.")
     endpoint: Annotated[Url, AfterValidator(_bare)] = Field(

@@ -22,8 +22,8 @@ class SqlCheck(CheckSpec):
     By itself it waits, as Airflow's SqlSensor does, for a first value that says something: a row whose first
     column is not null, false, 0 or an empty text. A database, schema or table that does not exist (yet) is
     observed (`Absent`) and waited for. A function that the query calls may do what no transaction undoes, and at
-    every check: let the connection string name a user that may only SELECT. The worker's MONITOR_ALLOWED_SECRETS has
-    to say where it leads, `env:MONITOR_SECRET_ORDERS_DB=postgresql://HOST:5432` say.
+    every check: let the connection string name a user that may only SELECT. The worker's MONITOR_ALLOWED_SECRETS
+    has to say where it leads, `env:MONITOR_SECRET_ORDERS_DB=postgresql://HOST:5432` say.
 
     Times are ISO 8601 texts (`2030-01-31T12:00:00Z`; without Z where the column has no time zone), json and jsonb
     what they hold, numeric a double, every other type the text that PostgreSQL writes for it. A first row of more
