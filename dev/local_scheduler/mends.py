@@ -32,6 +32,8 @@ class Mends:
     """A suspended instance gets nothing but what resumes or ends it; the rest is delivered on resume."""
     failures: bool = True
     """An activity that failed without a message has failed (else it counts as a success without a result)."""
+    pages: bool = True
+    """A page's token that is none is refused (else it stands for the first page)."""
     traces: bool = True
     """Trace contexts are passed on, and events are dated (else 1970)."""
 

@@ -8,6 +8,7 @@ from local_scheduler.core import Core
 from local_scheduler.dispatch import Dispatch
 from local_scheduler.generations import Generations
 from local_scheduler.mends import ALL_MENDS, USUAL_LIMITS, Limits, Mends
+from local_scheduler.pages import Pages
 from local_scheduler.redelivery import Redelivery
 from local_scheduler.server import LOOPBACK
 from local_scheduler.start_at import StartAt
@@ -22,6 +23,7 @@ LAYERS: dict[str, tuple[type[Core], ...]] = {
     "redelivery": (Redelivery,),
     "status": (Status,),
     "failures": (Failures,),
+    "pages": (Pages,),
     "waits": (Waits,),
     "start_at": (StartAt,),
     "suspension": (Paused,),

@@ -132,7 +132,8 @@ async def test_it_is_checked_now_extended_edited_and_completed(page: Page, world
     await shown(page, world, "controlled")
     await expect(fact(page, "Checks")).to_contain_text("1")
     await button(page, "Check now").click()
-    await expect(page.locator("#outcome")).to_have_text("check_now: checking now")
+    await expect(page.locator("#outcome")).to_have_text("check now: checking now")
+    await expect(page.locator(".command-outcome li strong")).to_have_text("check now")
     await expect(fact(page, "Checks")).to_contain_text("2")
 
     await button(page, "Extend…").click()
@@ -178,7 +179,7 @@ async def test_it_comes_back_by_itself_after_the_service_has_been_away(page: Pag
         world.service.start()
     await expect(page.locator("#banner")).to_be_hidden()
     await button(page, "Check now").click()
-    await expect(page.locator("#outcome")).to_have_text("check_now: checking now")
+    await expect(page.locator("#outcome")).to_have_text("check now: checking now")
     await expect(fact(page, "Checks")).to_contain_text("2")
 
 
@@ -256,7 +257,7 @@ async def test_a_command_that_no_worker_takes_is_said_to_be_unanswered(page: Pag
     async with served(scheduler, page) as url:
         await page.goto(f"{url}/m/job-1")
         await button(page, "Check now").click()
-        await expect(page.locator("#outcome")).to_contain_text("check_now: sent, and not answered yet")
+        await expect(page.locator("#outcome")).to_contain_text("check now: sent, and not answered yet")
 
 
 async def test_nothing_from_outside_becomes_markup(page: Page) -> None:

@@ -270,3 +270,34 @@ def test_a_failure_without_a_message_is_a_failure(mended: bool) -> None:
         )
 
         assert news(worker.take()) == ["taskFailed" if mended else "taskCompleted"]
+
+
+# pages
+
+
+@with_and_without
+@pytest.mark.parametrize("token", ["garbled", "-1", "1.5", "²"])
+def test_a_token_of_no_page_is_refused(mended: bool, token: str) -> None:
+    with rig(Mends(pages=mended)) as it:
+        worker = it.worker()
+        for name in ("one", "two"):
+            it.start(name)
+
+        def page(token: str = "") -> list[str]:
+            query = pb.InstanceQuery(maxInstanceCount=1)
+            if token:
+                query.continuationToken.value = token
+            return [
+                found.instanceId
+                for found in worker.stub.QueryInstances(pb.QueryInstancesRequest(query=query)).orchestrationState
+            ]
+
+        assert page() == ["one"]
+        assert page("1") == ["two"]
+        if not mended:
+            assert page(token) in (["one"], ["two"], [])
+            return
+
+        with pytest.raises(grpc.RpcError) as refused:
+            page(token)
+        assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT

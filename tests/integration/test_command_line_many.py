@@ -146,6 +146,8 @@ def test_a_wait_that_is_ended_from_outside_has_no_verdict_s_code(
         (["purge", "x"], "Say --yes: there is nobody to ask"),
         (["wait", "nobody"], "no monitor of 'nobody'"),
         (["lst"], "'lst' is no command: is list meant?"),
+        (["strat", "job-1"], "'strat' is no command: is start meant?"),
+        (["job-1", "soon"], "POLLING_INTERVAL: should be a number (got 'soon')"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(world: Hub, arguments: list[str], says: str) -> None:

@@ -57,8 +57,12 @@ class PlainFormGroup(TyperGroup):
         return bool(args) and (args[0] in self.commands or args[0] in _OF_COMPLETION)
 
     def _refuse_a_slip(self, ctx: Any, args: list[str]) -> None:
-        """A single word that is nearly a command is no job id: it would start a monitor of something simulated."""
-        near = get_close_matches(args[0], self.commands, n=1, cutoff=_NEAR) if len(args) == 1 else []
+        """A word that is nearly a command is no job id, where it stands alone or before what is no interval.
+
+        As one it would start a monitor of something simulated.
+        """
+        alone = len(args) < 2 or not (args[1].startswith("-") or _is_number(args[1]))  # noqa: PLR2004 # it and one more
+        near = get_close_matches(args[0], self.commands, n=1, cutoff=_NEAR) if args and alone else []
         if near:
             job = f"for a job of that name: start {args[0]} --watch"
             ctx.fail(f"'{args[0]}' is no command: is {near[0]} meant? ({job})")
@@ -93,6 +97,14 @@ class PlainFormGroup(TyperGroup):
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """The text as it is written."""
         formatter.write(f"\n{self.epilog}")
+
+
+def _is_number(argument: str) -> bool:
+    try:
+        float(argument)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_text(argument: str) -> bool:

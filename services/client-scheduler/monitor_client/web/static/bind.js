@@ -35,6 +35,7 @@ function setTime(element, moment) {
 
 const FILLERS = {
   text: (element, data, path) => setText(element, inWords(at(data, path))),
+  command: (element, data, path) => setText(element, inWords(at(data, path)).replaceAll("_", " ")),
   time: (element, data, path) => setTime(element, at(data, path)),
   length: (element, data, path) => setText(element, at(data, path) === null ? "" : length(at(data, path))),
   yes: (element, data, path) => {

@@ -58,7 +58,7 @@ export class Commands {
 
   async send(action, command) {
     const { status, body, problem } = await call("POST", `${job(this.id)}/${action}`, command);
-    if (!problem) this.said(status === 202 ? `${body.name}: ${UNANSWERED}` : `${body.name}: ${body.message}`, true);
+    if (!problem) this.said(`${action.replace("-", " ")}: ${status === 202 ? UNANSWERED : body.message}`, true);
     return problem;
   }
 
