@@ -9,6 +9,8 @@ from monitor_core.kinds import BUILT_IN
 
 URL = "https://a.example/jobs?sig=s3cr3t"
 
+WEBHOOK = {"kind": "webhook", "url": "https://a.example/s3cr3t", "secret": "env:MONITOR_SECRET_A"}
+
 
 def told(runs: dict[str, Any], asked: dict[str, Any]) -> dict[str, str]:
     check = {"kind": "http", "url": "https://a.example/"}
@@ -46,8 +48,9 @@ def test_what_may_hold_a_secret_is_named_and_not_shown() -> None:
                 "allow_repeat": True,
             }
         },
-        {"check": {"headers": {"X-Custom": "0ther"}, "body": "s3cr3t"}},
+        {"check": {"headers": {"X-Custom": "0ther"}, "body": "s3cr3t"}, "on_verdict": [{"to": WEBHOOK}]},
     )
+    assert found["on_verdict"] == ""
     assert found["check.headers.X-Custom"] == ""
     assert {name for name in found if name.startswith("check.body")} >= {"check.body"}
     assert found["check.url"] == '"https://a.example/jobs?..." runs, "https://a.example/" is asked for'

@@ -29,6 +29,7 @@ def refused(data: dict[str, Any]) -> dict[str, str]:
         ({"check": {**HTTP, "timeout_seconds": 5}}, "check.timeout_seconds", "timeout_seconds"),
         ({"check": {**HTTP, "auth": {"type": "bearer", "tokn": "x"}}}, "check.auth.tokn", "check.auth.token"),
         ({"check": None, "url": "https://a.example/"}, "url", "check.url"),
+        ({"on_verdict": [{"to": {}}, {"to": {}, "verdict": []}]}, "on_verdict.1.verdict", "on_verdict.1.verdicts"),
     ],
 )
 def test_a_field_that_is_none_is_told_which_was_meant(data: dict[str, Any], field: str, meant: str) -> None:

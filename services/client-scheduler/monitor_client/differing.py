@@ -8,7 +8,7 @@ from monitor_core.contract import MonitorRequest, differences
 _LONGEST_SHOWN: Final = 60
 _MOST_SHOWN: Final = 5
 # A request holds no secret that it should not, but these may hold what their sender takes for one.
-_WITHHELD: Final = ("check.headers", "check.body")
+_WITHHELD: Final = ("check.headers", "check.body", "on_verdict")
 
 
 def differing(runs: MonitorRequest, asked: MonitorRequest) -> dict[str, str]:

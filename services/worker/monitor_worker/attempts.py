@@ -10,7 +10,7 @@ from durabletask.task import ActivityContext
 from pydantic import ValidationError
 
 from monitor_core.contract import DELIVER, Attempt, AttemptReport, DeliveryOutcome, ErrorClass, Notice
-from monitor_core.contract.base import problems_of
+from monitor_core.contract.wording import problems_of
 from monitor_worker.activities import Activity
 from monitor_worker.channels.base import Channel, CheckFailed, DeliveryContext
 from monitor_worker.checks.masking import Mask

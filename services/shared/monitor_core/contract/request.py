@@ -153,8 +153,8 @@ def _parse_spec(given: object, kinds: Mapping[str, type[S]], path: str, problems
     try:
         return kinds[kind].model_validate(dict(given))
     except ValidationError as error:
-        known = dict(fields_of(MonitorRequest)) | dict(fields_of(kinds[kind], path))
-        problems += problems_of(error, path, fields=known)
+        fields = dict(fields_of(MonitorRequest)) | dict(fields_of(kinds[kind], path))
+        problems += problems_of(error, path, fields=fields)
         return None
 
 

@@ -20,12 +20,15 @@ _UNKNOWN: Final = "extra_forbidden"
 _QUOTE: Final = "'"
 _WHOLE, _NUMBER, _TRUTH = "should be a whole number", "should be a number", "should be true or false"
 _OBJECT, _LIST = "should be an object: names, each with its value", "should be a list"
+_TIME: Final = "should be a time with its offset, 2026-11-24T12:00:00Z say"
 _REASONS: Final[Mapping[str, str]] = {
     "missing": "is required",
     "string_type": "should be a text",
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float", "int_parsing_size"), _WHOLE),
     **dict.fromkeys(("float_type", "float_parsing"), _NUMBER),
     **dict.fromkeys(("bool_type", "bool_parsing"), _TRUTH),
+    **dict.fromkeys(("datetime_type", "datetime_parsing", "datetime_from_date_parsing"), _TIME),
+    "timezone_aware": _TIME,
     **dict.fromkeys(("list_type", "tuple_type"), _LIST),
     **dict.fromkeys(("dict_type", "mapping_type", "model_type", "model_attributes_type"), _OBJECT),
 }
@@ -51,8 +54,9 @@ def problems_of(
 
 def fields_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
     """The dotted path of each field of a model and of its parts, below `prefix`, and what it means."""
+    above = _without_positions(prefix)
     for name, field in model.model_fields.items():
-        path = f"{prefix}.{name}" if prefix else name
+        path = f"{above}.{name}" if above else name
         yield path, field.description or ""
         for part in _models_in(field.annotation):
             yield from fields_of(part, path)
@@ -80,17 +84,24 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _path(prefix: str, detail: Mapping[str, Any], fields: Fields) -> str:
-    path, location = prefix, [str(part) for part in detail["loc"]]
+    path, location = prefix, detail["loc"]
     for depth, part in enumerate(location):
         unknown = detail["type"] == _UNKNOWN and depth == len(location) - 1
-        if unknown or not (part.startswith(_TAGS) or _is_tag(path, part, fields)):
-            path = f"{path}.{part}" if path else part
+        kept = unknown or isinstance(part, int) or not (part.startswith(_TAGS) or _is_tag(path, part, fields))
+        if kept:
+            path = f"{path}.{part}" if path else str(part)
     return path
 
 
 def _is_tag(path: str, part: str, fields: Fields) -> bool:
     """Whether it is what pydantic adds to a path for a union's member, which names no field of the user's."""
-    return f"{path}.{part}" not in fields and bool(path) and any(one.startswith(f"{path}.") for one in fields)
+    place = _without_positions(path)
+    return f"{place}.{part}" not in fields and bool(place) and any(one.startswith(f"{place}.") for one in fields)
+
+
+def _without_positions(path: str) -> str:
+    """`on_verdict.0.to` as `on_verdict.to`: the fields are those of any item of a list."""
+    return ".".join(part for part in path.split(".") if not part.isdecimal())
 
 
 def _reason(detail: Mapping[str, Any], path: str, fields: Fields) -> str:
@@ -107,7 +118,8 @@ def _reason(detail: Mapping[str, Any], path: str, fields: Fields) -> str:
     if detail["type"] == "union_tag_not_found":
         return f"{more['discriminator'].strip(_QUOTE)} is required in it"
     if detail["type"] == "string_pattern_mismatch":
-        means = fields.get(path) or fields.get(path.rpartition(".")[0])
+        place = _without_positions(path)
+        means = fields.get(place) or fields.get(place.rpartition(".")[0])
         message = (
             f"has not the form that it should have: {means.partition('. ')[0].rstrip('.')}" if means else message
         )
@@ -117,7 +129,8 @@ def _reason(detail: Mapping[str, Any], path: str, fields: Fields) -> str:
 def _meant(path: str, fields: Fields) -> str | None:
     """The field that a path which is none was probably meant to be: a like one beside it, else one of its name."""
     parent, _, name = path.rpartition(".")
-    beside = [one.rpartition(".")[2] for one in fields if one.rpartition(".")[0] == parent]
+    place = _without_positions(parent)
+    beside = [one.rpartition(".")[2] for one in fields if one.rpartition(".")[0] == place]
     if close := get_close_matches(name, beside, 1):
         return f"{parent}.{close[0]}" if parent else close[0]
     elsewhere = [one for one in fields if f"{one.rpartition('.')[2]}_".startswith(f"{name}_")]
