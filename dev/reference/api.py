@@ -37,7 +37,7 @@ with
 
 | Status | When |
 | --- | --- |
-| 400 | The request cannot be accepted: `errors` names the fields. |
+| 400 | The request cannot be accepted: `errors` names the fields, or the parameters that there are not. |
 | 401, 403 | Nobody says who is asking, or the role is missing. |
 | 404, 405 | There is nothing here, or not for this method. |
 | 408, 413, 415 | The body is too slow, too large (1 MiB, a batch 8 MiB), or not `application/json`. |

@@ -126,3 +126,9 @@ def test_every_field_of_a_request_can_be_filled_in() -> None:
 )
 def test_a_target_is_said_in_one_line(check: dict[str, Any], said: str) -> None:
     assert target_of(check, BUILT_IN) == said
+
+
+def test_an_example_of_a_secret_is_a_reference_and_no_invitation_to_type_it() -> None:
+    found = fields_of(BUILT_IN["http"].model_json_schema(), "check", {})
+    auth = next(one for one in found if one.name == "check.auth")
+    assert '{"type": "bearer", "token": "env:MONITOR_SECRET_NAME"}' in auth.examples

@@ -176,9 +176,9 @@ def test_a_variable_of_each_type_can_be_used(text: str, value: Any) -> None:
         ("int(text) > 1", {"text": "x"}, "cannot convert string to int"),
         ("text.matches(status)", {"text": "a", "status": "("}, "invalid regular expression"),
         ("code == 1", {"code": 2**70}, "int too big"),
-        ("code == 1", {"code": "1"}, "Unexpected value type"),
+        ("code == 1", {"code": "1"}, "`code` is no int, as this kind declares it"),
         ("body.a > 1", {"body": {"a": 2**64}}, "out of range"),
-        ("text == ''", {"text": None}, "Unexpected value type"),
+        ("text == ''", {"text": None}, "`text` is no string, as this kind declares it"),
     ],
 )
 def test_a_condition_that_cannot_be_judged_says_why(text: str, values: dict[str, Any], why: str) -> None:
@@ -308,6 +308,14 @@ def test_a_kind_without_a_natural_answer_needs_a_condition() -> None:
     with pytest.raises(RequestError, match="success_when: is required: this kind has no natural condition"):
         conditions(None, None, Unnatural)
     assert conditions(None, "flag", Unnatural).failure is not None
+
+
+def test_a_value_of_another_type_than_the_kind_declares_is_its_driver_s_defect() -> None:
+    condition = Condition("success_when", "free > 0", {"free": Variable("int", "Megabytes.")})
+    with pytest.raises(
+        ConditionError, match=r"`free` is no int, as this kind declares it: a defect of its driver$"
+    ):
+        condition.holds({"free": "many"})
 
 
 def test_a_condition_is_compiled_once() -> None:

@@ -26,6 +26,7 @@ _TYPES: Mapping[str, Any] = {
 _BUDGET = "Iteration budget exceeded"
 _NUMBERS = re.compile(r"(\w+=\d+\s*)+")
 _UNBOUND = 'No value with name "'
+_UNFIT = "Unexpected value type for '"
 
 
 class ConditionError(Exception):
@@ -91,6 +92,8 @@ class Condition:
             name = reason.split(_UNBOUND, 1)[1].split('"', 1)[0]
             if name in self._variables:
                 return f"the observation has no `{name}` ({self._variables[name].description})"
+        if _UNFIT in reason and (name := reason.split(_UNFIT, 1)[1].split("'", 1)[0]) in self._variables:
+            return f"`{name}` is no {self._variables[name].type}, as this kind declares it: a defect of its driver"
         return self._without_data(reason.partition(": ")[2] or reason)
 
     def _without_data(self, reason: str) -> str:

@@ -103,8 +103,8 @@ def router(service: MonitorService, kinds: Mapping[str, type[CheckSpec]]) -> API
         """Start a monitor, or join the one that waits for the very same.
 
         A start that is sent again with the same `Repeatability-Request-ID` finds itself. 409 where the job is
-        being monitored otherwise (`errors` names the fields that differ), and where its monitor has ended, unless
-        `restart` says to start it anew.
+        being monitored otherwise (`errors` names the fields that differ, and how), and where its monitor has
+        ended, unless `restart` says to start it anew.
         """
         asked = require_addressable(parse_request(given, kinds))
         started = await service.start(asked, run=run, restart=restart)

@@ -46,4 +46,6 @@ def _placeholder(root: Schema, schema: Schema) -> Any:
         return first["const"]
     if "enum" in first:
         return first["enum"][0]
+    if "examples" in first:
+        return first["examples"][0]
     return _PLACEHOLDERS.get(str(first.get("type")))

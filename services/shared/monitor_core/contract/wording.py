@@ -1,6 +1,7 @@
 """Puts what pydantic finds wrong into the words of those who write requests, with the field that they meant."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Final, get_args
@@ -17,6 +18,7 @@ _NONE: Final[Fields] = {}
 _LONGEST_SHOWN: Final = 80
 _TAGS: Final = ("[key]", "constrained-", "function-", "literal[")
 _UNKNOWN: Final = "extra_forbidden"
+_PREFIX: Final = re.compile(r"^(Value error, )?((Input|String) (?=should ))?")
 _QUOTE: Final = "'"
 _WHOLE, _NUMBER, _TRUTH = "should be a whole number", "should be a number", "should be true or false"
 _OBJECT, _LIST = "should be an object: names, each with its value", "should be a list"
@@ -64,7 +66,7 @@ def fields_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, s
 
 def reason_of(kind: str, message: str, value: object) -> str:
     """What is wrong, and with what value: an error's type, message and input as pydantic gives them."""
-    reason = _REASONS.get(kind) or message.removeprefix("Value error, ").removeprefix("Input ")
+    reason = _REASONS.get(kind) or _PREFIX.sub("", message)
     if kind == "string_type" and isinstance(value, bool | int | float):
         reason += ": put it in quotes"
     # A value that is long, or has parts of its own, would hide the reason.

@@ -25,7 +25,9 @@ SecretReference = Annotated[
     str,
     Field(max_length=600),
     AfterValidator(_names_a_secret),
-    WithJsonSchema({"type": "string", "pattern": f"^({_REFERENCE})$"}),
+    WithJsonSchema(
+        {"type": "string", "pattern": f"^({_REFERENCE})$", "examples": [f"{_IN_ENVIRONMENT}MONITOR_SECRET_NAME"]}
+    ),
 ]
 """`env:MONITOR_SECRET_NAME`: a variable of the worker's; or the identifier of a secret in a Key Vault."""
 
