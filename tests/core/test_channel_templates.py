@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from monitor_core.channels import BUILT_IN
 from monitor_core.channels.template_values import SAMPLES, VARIABLES
 from monitor_core.channels.templates import CUT, LONGEST_TEMPLATE, RenderError, Template, render
-from monitor_core.contract.base import problems_of
+from monitor_core.contract.wording import problems_of
 
 VALUES = SAMPLES[0]
 ADAPTER: TypeAdapter[str] = TypeAdapter(Template)

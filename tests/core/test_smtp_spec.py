@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from monitor_core.channels import SmtpChannel
-from monitor_core.contract.base import problems_of
+from monitor_core.contract.wording import problems_of
 
 PASSWORD = "env:MONITOR_SECRET_SMTP"
 
