@@ -7,6 +7,7 @@ come to the same ids, and the engine starts a delivery once by its id.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from monitor_core.contract import (
     DecidedBy,
@@ -15,6 +16,7 @@ from monitor_core.contract import (
     Notice,
     Notification,
     Occasion,
+    Progress,
     Verdict,
     delivery_id,
 )
@@ -50,6 +52,23 @@ class Told:
     checks_performed: int
     started_at: datetime
     deadline: datetime
+
+    @classmethod
+    def of(cls, instance_id: str, run: str, request: MonitorRequest, progress: Progress) -> Self:
+        """A monitor whose whole progress is known."""
+        seen = progress.observation
+        return cls(
+            instance_id=instance_id,
+            request=request,
+            run=run,
+            revision=progress.revision,
+            observed=seen.status if seen else None,
+            summary=seen.summary if seen else None,
+            error=progress.error.message if progress.error else None,
+            checks_performed=progress.checks_performed,
+            started_at=progress.started_at,
+            deadline=progress.deadline,
+        )
 
 
 def of_verdict(

@@ -66,16 +66,4 @@ def _due(monitor: Monitor, notification: Notification) -> Iterator[datetime]:
 
 
 def _told(monitor: Monitor) -> Told:
-    progress, seen = monitor.progress, monitor.progress.observation
-    return Told(
-        instance_id=monitor.key,
-        request=monitor.request,
-        run=monitor.run,
-        revision=progress.revision,
-        observed=seen.status if seen else None,
-        summary=seen.summary if seen else None,
-        error=progress.error.message if progress.error else None,
-        checks_performed=progress.checks_performed,
-        started_at=progress.started_at,
-        deadline=progress.deadline,
-    )
+    return Told.of(monitor.key, monitor.run, monitor.request, monitor.progress)
