@@ -1,9 +1,9 @@
 """Finds monitors that were ended from outside, and has their verdicts told.
 
 The scheduler lists ended instances by the time of their end, so a look takes up where earlier ones left off; only
-the first one after a start goes over all. The scheduler's clock says where, never this machine's: at the newest end
-that the look before the last one saw, or a minute before the last one began. So an end is mostly looked at twice,
-and one that the scheduler lists somewhat late is not missed.
+the first one after a start goes over all. The scheduler's clock says where, never this machine's: at the newest
+end that the look before the last one saw, or a minute before the last one began. So an end is mostly looked at
+twice, and one that the scheduler lists somewhat late is not missed.
 """
 
 import asyncio
