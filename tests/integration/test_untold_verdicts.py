@@ -3,6 +3,7 @@
 A scheduler and a worker in this process; the client-scheduler's service, twice, and the command line as real ones.
 """
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,9 @@ from typing import Any
 import pytest
 from durabletask.client import OrchestrationStatus as Runtime
 
+from monitor_client.connect import open_service
 from monitor_core.contract import ORCHESTRATOR, VERSION, Verdict, instance_id
+from monitor_core.settings import ClientSettings
 from stack import Stack, stack
 from support.command_line import run
 from support.hub import Hub, hub
@@ -139,3 +142,25 @@ def test_a_restart_and_a_purge_tell_first_without_any_service(world: World, tmp_
     came = world.receiver.wait("/restarted", 2, seconds=PATIENCE)
     assert {one.notice["status"] for one in came} == {"Cancelled", "Completed"}
     assert len({one.notice["run"] for one in came}) == 2
+
+
+async def test_one_that_is_terminated_while_it_tells_is_told_of_once_and_shows_what_was_told(world: World) -> None:
+    """Each in another moment between its first check and its end; in-process, so that many meet the moment."""
+    world.take()
+    jobs = [f"race-{number}" for number in range(40)]
+    async with open_service(ClientSettings(scheduler=world.engine.settings)) as service:
+        for number, job_id in enumerate(jobs):
+            await asyncio.to_thread(world.start, job_id, checks=1)
+            await asyncio.sleep(number / 400)
+            await asyncio.to_thread(world.terminate, job_id)
+        reconciler = service.reconciler()
+        for _ in range(PATIENCE * 10):
+            await reconciler.look()
+            if all(world.receiver.at(f"/{job_id}") for job_id in jobs):
+                break
+            await asyncio.sleep(0.1)
+        await reconciler.look()
+        for job_id in jobs:
+            seen = await service.get(job_id)
+            assert seen.verdict is not None
+            assert world.ids(job_id) == {f"{instance_id(job_id)}:run-1:{seen.verdict}:0"}
