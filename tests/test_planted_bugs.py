@@ -117,11 +117,16 @@ BUGS = {
         "raise Conflict(request.job_id, {})",
     ),
     "an ended monitor counts as running": (START, IDENTITY, "if existing.verdict is not None:", "if False:"),
-    "a first attempt takes an ended one's place": (START, SERVICE, "replace = False", "replace = True"),
+    "a first attempt takes an ended one's place": (
+        START,
+        SERVICE,
+        "replacing: OrchestrationStatus | None = None",
+        "replacing: OrchestrationStatus | None = OrchestrationStatus.COMPLETED",
+    ),
     "an ended one is started anew unasked": (
         START,
         SERVICE,
-        "if existing is not None and not restart:",
+        "if not restart:",
         "if False:",
     ),
     "a watcher goes over to another run": (WATCHING, WATCH, "view.run != self._run:", "False:"),

@@ -372,6 +372,7 @@ def test_so_is_a_request_that_cannot_be_accepted() -> None:
         (Instance(runtime=Runtime.COMPLETED, output=result()), "Succeeded", None),
         (Instance(runtime=Runtime.COMPLETED, output=result(final_status="Timeout")), "Failed", "Timeout"),
         (Instance(runtime=Runtime.TERMINATED), "Canceled", "Cancelled"),
+        (Instance(runtime=Runtime.TERMINATED, shown=status(status="Completed")), "Succeeded", None),
     ],
 )
 async def test_a_monitor_as_an_operation(

@@ -56,6 +56,17 @@ async def test_one_terminated_from_outside_reads_as_cancelled() -> None:
     }
 
 
+@pytest.mark.parametrize("runtime", [Runtime.TERMINATED, Runtime.FAILED])
+@pytest.mark.parametrize("verdict", list(Verdict))
+async def test_one_that_showed_its_verdict_before_it_was_ended_from_outside_keeps_it(
+    verdict: Verdict, runtime: Runtime
+) -> None:
+    seen = await view(Instance(runtime=runtime, shown=status(status=verdict)))
+    assert (seen.verdict, seen.result) == (verdict, None)
+    assert seen.document()["final_status"] == verdict
+    assert seen.failure
+
+
 async def test_one_that_failed_reads_as_error_and_as_a_defect_of_ours_in_one_line() -> None:
     details = FailureDetails("something\n  broke", "TypeError", None)
     seen = await view(Instance(runtime=Runtime.FAILED, failure=details))

@@ -165,6 +165,11 @@ def test_the_client_s_own_variables() -> None:
     assert (client_settings({}).url, client_settings({}).log_level) == (None, "WARNING")
     settings = client_settings({"MONITOR_URL": "http://a.example/{job_id}", "LOG_LEVEL": "ERROR"})
     assert (settings.url, settings.log_level) == ("http://a.example/{job_id}", "ERROR")
+    assert client_settings({}).reconcile_seconds == 30
+    assert client_settings({"MONITOR_RECONCILE_SECONDS": "0"}).reconcile_seconds == 0
+    for value in ("-1", "nan", "86401"):
+        with pytest.raises(SettingsError, match="MONITOR_RECONCILE_SECONDS: "):
+            client_settings({"MONITOR_RECONCILE_SECONDS": value})
 
 
 @pytest.mark.parametrize(

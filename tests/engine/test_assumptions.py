@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
@@ -216,3 +216,44 @@ def test_an_event_to_a_suspended_instance_is_kept(engine: Engine, name: str) -> 
     assert status() == OrchestrationStatus.SUSPENDED
     engine.client.resume_orchestration(name)
     assert output(engine, name) == "kept"
+
+
+def test_what_has_ended_is_listed_by_when_and_how_with_what_it_showed(engine: Engine, name: str) -> None:
+    """A terminated instance keeps its input and its custom status; pages are in the order of the ends."""
+
+    def showing(ctx: OrchestrationContext, given: int) -> Any:
+        ctx.set_custom_status({"shown": given})
+        yield ctx.wait_for_external_event("never")
+
+    def state(instance: str) -> Any:
+        return engine.client.get_orchestration_state(instance)
+
+    engine.worker(only_orchestrator(showing))
+    instances = [f"{name}-{number}" for number in range(3)]
+    for number, instance in enumerate(instances):
+        engine.client.schedule_new_orchestration("showing", input=number, instance_id=instance)
+        eventually(lambda instance=instance: state(instance).get_custom_status() is not None)  # type: ignore[misc]
+        engine.client.terminate_orchestration(instance)
+        engine.client.wait_for_orchestration_completion(instance, timeout=PATIENCE)
+    last = state(instances[1])
+    assert (last.runtime_status, last.get_input(), last.get_custom_status()) == (
+        OrchestrationStatus.TERMINATED,
+        1,
+        {"shown": 1},
+    )
+
+    def listed(since: datetime, *how: OrchestrationStatus) -> list[str]:
+        found, token = list[str](), None
+        while True:
+            page = engine.client.list_instance_ids(list(how), since, page_size=1, continuation_token=token)
+            found += [one for one in page.items if one in instances]
+            token = page.continuation_token
+            if token is None or not page.items:
+                return found
+
+    first, second = (state(one).last_updated_at.replace(tzinfo=UTC) for one in (instances[0], instances[2]))
+    little = timedelta(seconds=1)
+    assert listed(first - little, OrchestrationStatus.TERMINATED) == instances
+    assert listed(first - little, OrchestrationStatus.FAILED) == []
+    assert instances[2] in listed(second - little, OrchestrationStatus.TERMINATED)
+    assert listed(second + little, OrchestrationStatus.TERMINATED) == []

@@ -14,11 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from durabletask.azuremanaged.client import DurableTaskSchedulerClient
 
+from monitor_core.contract import instance_id
+from monitor_core.scheduler import sdk_logger
+from monitor_core.settings import SchedulerSettings
 from monitor_core.telemetry.metrics import METRICS
 from stack import Process, Stack, stack
 from support.command_line import run
 from support.otlp import Collector, Span, collector
+from support.receiver import Receiver, receiving
 
 SECRET = "pl4nted-s3cret-value"
 REFERENCE = "env:MONITOR_SECRET_API"
@@ -79,6 +84,7 @@ class World:
 
     collected: Collector
     target: Target
+    receiver: Receiver
     printed: list[str] = field(default_factory=list)
     logged: str = ""
 
@@ -106,11 +112,12 @@ def request(tmp_path: Path, job_id: str, url: str, **fields: Any) -> str:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder, target = tmp_path_factory.mktemp("requests"), Target()
-    with collector() as collected, serving(target), stack() as parts:
-        seen = World(collected, target)
+    with collector() as collected, serving(target), receiving() as receiver, stack() as parts:
+        seen = World(collected, target, receiver)
         parts.start_scheduler()
         worker, service = start_processes(parts, seen)
         use(parts, seen, service.url(", on"), folder)
+        end_from_outside(parts, seen, folder)
         worker.stop()
         service.stop()
         seen.logged = worker.output() + service.output()
@@ -128,9 +135,14 @@ def start_processes(parts: Stack, seen: World) -> tuple[Process, Process]:
     worker = {
         "MONITOR_SECRET_API": SECRET,
         "MONITOR_ALLOWED_SECRETS": f"{REFERENCE}={seen.target.url}",
-        "MONITOR_ALLOWED_TARGETS": seen.target.url.removeprefix("http://"),
+        "MONITOR_ALLOWED_TARGETS": " ".join(
+            url.removeprefix("http://") for url in (seen.target.url, seen.receiver.url(""))
+        ),
     }
-    return parts.start_worker({**by_grpc, **worker}), parts.start_service(**by_grpc)
+    return (
+        parts.start_worker({**by_grpc, **worker}),
+        parts.start_service(**by_grpc, MONITOR_RECONCILE_SECONDS="0.5"),
+    )
 
 
 def use(parts: Stack, seen: World, service: str, folder: Path) -> None:
@@ -158,6 +170,22 @@ def use(parts: Stack, seen: World, service: str, folder: Path) -> None:
     client("wait", "told")
     with urllib.request.urlopen(f"{service}/healthz") as answer:  # our own service
         assert answer.status == 200
+
+
+def end_from_outside(parts: Stack, seen: World, folder: Path) -> None:
+    """A monitor that only the service can tell of; its delivery is the worker's."""
+    told = [{"to": {"kind": "webhook", "url": seen.receiver.url("/outside")}}]
+    file = request(folder, "outside", f"{seen.target.url}/long-gone", success_when="false", on_verdict=told)
+    assert run("start", "-f", file, ENDPOINT=parts.scheduler_url).code == 0
+    with DurableTaskSchedulerClient(
+        host_address=SchedulerSettings(endpoint=parts.scheduler_url).address,
+        taskhub="default",
+        token_credential=None,
+        secure_channel=False,
+        logger=sdk_logger(),
+    ) as client:
+        client.terminate_orchestration(instance_id("outside"))
+    seen.receiver.wait("/outside")
 
 
 def test_one_trace_leads_from_the_command_line_to_every_check_of_every_generation(world: World) -> None:
@@ -213,6 +241,7 @@ def test_metrics_count_what_happened(world: World) -> None:
     assert total("durable_monitor.monitor.duration") == 5
     assert total("durable_monitor.commands", command="extend", outcome="accepted") == 1
     assert total("durable_monitor.commands", command="cancel", outcome="accepted") == 1
+    assert total("durable_monitor.untold", kind="webhook") == 1
     assert total("durable_monitor.viewers") == 0
     assert total("durable_monitor.drain.duration") == 1
     routes = {dict(pairs).get("http.route") for pairs in world.collected.metrics["http.server.request.duration"]}

@@ -27,6 +27,7 @@ from monitor_core.kinds import BUILT_IN
 from monitor_core.settings import SchedulerSettings
 
 NOON = datetime(2026, 1, 1, 12, 0, 1, tzinfo=UTC)
+LAST = NOON.replace(second=16)
 SETTINGS = SchedulerSettings(ENDPOINT="http://127.0.0.1:8080", TASKHUB="hub")
 
 
@@ -106,6 +107,7 @@ class Instance:
     output: Mapping[str, Any] | None = None
     failure: FailureDetails | None = None
     name: str = "monitor"
+    ended: datetime = LAST
 
     def state(self, instance: str, *, payloads: bool = True) -> OrchestrationState:
         return OrchestrationState(
@@ -113,7 +115,7 @@ class Instance:
             name=self.name,
             runtime_status=self.runtime,
             created_at=NOON.replace(tzinfo=None),
-            last_updated_at=NOON.replace(tzinfo=None, second=16),
+            last_updated_at=self.ended.replace(tzinfo=None),
             serialized_input=_json(self.given) if payloads else None,
             serialized_output=_json(self.output) if payloads else None,
             serialized_custom_status=_json(self.shown),
@@ -178,6 +180,25 @@ class FakeScheduler:
         start, size = int(token or 0), query.max_instance_count or len(chosen)
         states = [one.state(name, payloads=query.fetch_inputs_and_outputs) for name, one in chosen]
         return Page(states[start : start + size], str(start + size) if start + size < len(states) else None)
+
+    async def list_instance_ids(
+        self,
+        runtime_status: list[OrchestrationStatus] | None = None,
+        completed_time_from: datetime | None = None,
+        *,
+        page_size: int | None = None,
+        continuation_token: str | None = None,
+    ) -> Page[str]:
+        await self._called("list", {"since": completed_time_from, "token": continuation_token})
+        wanted = ENDED.intersection(runtime_status or ENDED)
+        chosen = sorted(
+            (one.ended, name)
+            for name, one in self.instances.items()
+            if one.runtime in wanted and (completed_time_from is None or one.ended >= completed_time_from)
+        )
+        start, size = int(continuation_token or 0), page_size or len(chosen)
+        names = [name for _, name in chosen[start : start + size]]
+        return Page(names, str(start + size) if start + size < len(chosen) else None)
 
     async def purge_orchestration(self, instance_id: str) -> PurgeInstancesResult:
         await self._called("purge", {"instance": instance_id})

@@ -1,18 +1,19 @@
 """The scheduler as the service sees it: a few calls, each with a deadline, whose errors are in our words."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, Final, Protocol
 
 import grpc
 from azure.core.exceptions import AzureError
-from durabletask.client import OrchestrationQuery, OrchestrationState, Page
+from durabletask.client import OrchestrationQuery, OrchestrationState, OrchestrationStatus, Page
 from grpc.aio import AioRpcError
 
 from monitor_client.errors import NoCredential, NotAllowed, SchedulerRefused, SchedulerUnreachable, ServiceError
 from monitor_core.contract import CONTROL_EVENT, ORCHESTRATOR, VERSION
-from monitor_core.scheduler import ended_may_be_replaced
+from monitor_core.scheduler import may_be_replaced
 from monitor_core.settings import SchedulerSettings
 
 CALL_SECONDS: Final = 10.0
@@ -57,6 +58,16 @@ class Client(Protocol):
     async def query_page(self, query: OrchestrationQuery, token: str | None) -> Page[OrchestrationState]:
         """A page of the instances that a query selects."""
 
+    async def list_instance_ids(
+        self,
+        runtime_status: list[OrchestrationStatus] | None = None,
+        completed_time_from: datetime | None = None,
+        *,
+        page_size: int | None = None,
+        continuation_token: str | None = None,
+    ) -> Page[str]:
+        """A page of the ended instances, in the order of their ends."""
+
     async def purge_orchestration(self, instance_id: str) -> Any:
         """Delete an ended instance."""
 
@@ -83,7 +94,7 @@ class Gateway:
         instance_id: str,
         given: Mapping[str, Any],
         *,
-        replace_ended: bool = False,
+        replacing: OrchestrationStatus | None = None,
         orchestrator: str = ORCHESTRATOR,
     ) -> bool:
         """Start an orchestration with the input `given`; False where there is an instance in the way.
@@ -91,7 +102,7 @@ class Gateway:
         Args:
             instance_id: the instance.
             given: the orchestration's input, JSON data.
-            replace_ended: whether an ended instance makes room.
+            replacing: an instance that has ended so makes room.
             orchestrator: a monitor, unless said otherwise.
 
         Raises:
@@ -103,7 +114,7 @@ class Gateway:
                     orchestrator,
                     input=given,
                     instance_id=instance_id,
-                    reuse_id_policy=ended_may_be_replaced() if replace_ended else None,
+                    reuse_id_policy=may_be_replaced(replacing) if replacing is not None else None,
                     version=VERSION,
                 )
             except AioRpcError as error:
@@ -138,6 +149,25 @@ class Gateway:
         """
         async with self._call():
             return await self._client.query_page(query, token)
+
+    async def ended(
+        self, how: Iterable[OrchestrationStatus], since: datetime | None, token: str | None, limit: int
+    ) -> Page[str]:
+        """One page of the ids of instances, monitors or not, that have ended, and the token of the next.
+
+        Args:
+            how: their runtime statuses.
+            since: only those that ended then or later (UTC); None for all.
+            token: of the page before; None for the first.
+            limit: how many, at most.
+
+        Raises:
+            ServiceError: as `create`.
+        """
+        async with self._call():
+            return await self._client.list_instance_ids(
+                list(how), since, page_size=limit, continuation_token=token
+            )
 
     async def purge(self, instance_id: str) -> bool:
         """Delete an ended instance; False where there is none that has ended.

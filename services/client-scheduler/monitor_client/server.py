@@ -17,6 +17,7 @@ from monitor_client.api.access import Anyone, Authenticator, Nobody
 from monitor_client.api.entra import Entra, Expected, PublishedKeys
 from monitor_client.connect import open_service
 from monitor_client.failures import EXIT_USAGE, say, tell
+from monitor_client.reconciler import reconciling
 from monitor_core import telemetry
 from monitor_core.contract import Problem
 from monitor_core.settings import AuthSettings, ClientSettings, SettingsError, auth_settings, client_settings
@@ -93,7 +94,8 @@ async def _serve(settings: ClientSettings, authenticator: Authenticator, listene
         host, port = listener.getsockname()[:2]
         where = f"for {scheduler.endpoint}, hub {scheduler.taskhub}, on http://{host}:{port}"
         print(f"Client-scheduler {where}", flush=True)  # noqa: T201 # said at whatever log level
-        await server.serve(sockets=[listener])
+        async with reconciling(service.reconciler(), settings.reconcile_seconds):
+            await server.serve(sockets=[listener])
 
 
 def _config(app: FastAPI, forwarded_allow_ips: str) -> uvicorn.Config:

@@ -9,6 +9,8 @@ from functools import partial
 from typing import Final
 from uuid import uuid4
 
+from durabletask.client import OrchestrationState, OrchestrationStatus
+
 from monitor_client.bulk import Outcome, start_each
 from monitor_client.errors import (
     AlreadyEnded,
@@ -21,6 +23,8 @@ from monitor_client.explain import explained
 from monitor_client.gateway import Gateway
 from monitor_client.identity import How, Started, joined
 from monitor_client.listing import MonitorPage, Selection, listed, query_of
+from monitor_client.reconciler import Reconciler
+from monitor_client.untold import Untold
 from monitor_client.view import ENDED, MonitorView, view_of
 from monitor_client.watch import Watch
 from monitor_core.conditions import check_conditions
@@ -47,6 +51,11 @@ class MonitorService:
     def __init__(self, gateway: Gateway, *, kinds: Mapping[str, type[CheckSpec]] = BUILT_IN) -> None:
         self._gateway = gateway
         self._kinds = kinds
+        self._untold = Untold(gateway)
+
+    def reconciler(self) -> Reconciler:
+        """What tells the verdicts of monitors that are ended from outside."""
+        return Reconciler(self._gateway, self._untold)
 
     async def start(self, request: MonitorRequest, *, run: str | None = None, restart: bool = False) -> Started:
         """Start a monitor, once: a start that is sent again finds itself, one of the same attaches.
@@ -61,22 +70,30 @@ class MonitorService:
             Conflict: the job is being monitored, but otherwise.
             AlreadyEnded: its monitor has ended, and `restart` is not set.
             Contested: others keep starting and ending it.
+
+        What it takes the place of is told of first, where that was ended from outside.
         """
         check_conditions(request, self._kinds)
         instance, run = instance_id(request.job_id), run or uuid4().hex
         given = MonitorInput(request=request, run=run).model_dump(mode="json", exclude_defaults=True)
-        replace = False
+        replacing: OrchestrationStatus | None = None
         for _ in range(_START_ATTEMPTS):
             # Never replace at the first attempt: a late duplicate of it would start an ended job again.
-            if await self._gateway.create(instance, given, replace_ended=replace):
-                how = How.RESTARTED if replace else How.STARTED
+            # Later only one that ended as the one seen did: another's verdict may have to be told first.
+            if await self._gateway.create(instance, given, replacing=replacing):
+                how = How.STARTED if replacing is None else How.RESTARTED
                 return Started(job_id=request.job_id, instance_id=instance, run=run, how=how)
-            existing = await self._look(request.job_id, payloads=True)
-            if existing is not None and (found := joined(existing, request, run)):
+            state = await self._read(request.job_id, payloads=True)
+            if state is None:
+                replacing = None
+                continue
+            existing = view_of(state)
+            if found := joined(existing, request, run):
                 return found
-            replace = existing is not None
-            if existing is not None and not restart:
+            if not restart:
                 raise AlreadyEnded(request.job_id, existing.state, "set restart (--restart) to start it anew")
+            await self._untold.tell(state)
+            replacing = state.runtime_status
         raise Contested(request.job_id)
 
     def start_many(self, requests: Iterable[MonitorRequest], *, restart: bool = False) -> AsyncIterator[Outcome]:
@@ -106,14 +123,19 @@ class MonitorService:
         return listed(page, selection)
 
     async def purge(self, job_id: str) -> None:
-        """Delete an ended monitor.
+        """Delete an ended monitor; a verdict that is not told yet is told first.
 
         Raises:
             NotFound: there is none.
             StillRunning: it has no verdict yet.
         """
-        view = await self._found(job_id, payloads=False)
-        if view.verdict is None or not await self._gateway.purge(view.instance_id):
+        state = await self._read(job_id, payloads=False)
+        if state is None:
+            raise NotFound(job_id, self._gateway.taskhub)
+        if view_of(state).verdict is None:
+            raise StillRunning(job_id)
+        await self._untold.tell(state)
+        if not await self._gateway.purge(state.instance_id):
             raise StillRunning(job_id)
 
     async def get(self, job_id: str) -> MonitorView:
@@ -206,12 +228,16 @@ class MonitorService:
         return view
 
     async def _look(self, job_id: str, *, payloads: bool) -> MonitorView | None:
+        state = await self._read(job_id, payloads=payloads)
+        return view_of(state) if state is not None else None
+
+    async def _read(self, job_id: str, *, payloads: bool) -> OrchestrationState | None:
         """One look; the payloads of an ended monitor are always asked for, as its verdict is in them."""
         instance = instance_id(job_id)
         state = await self._gateway.read(instance, payloads=payloads)
         if state is not None and state.runtime_status in ENDED and not payloads:
             state = await self._gateway.read(instance, payloads=True)
-        return view_of(state) if state is not None else None
+        return state
 
 
 def _expect_running(view: MonitorView) -> None:

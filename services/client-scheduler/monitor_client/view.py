@@ -22,6 +22,7 @@ from monitor_core.contract import (
 )
 
 TERMINATED: Final = "terminated from outside"
+TERMINATED_AFTER: Final = "terminated from outside, once it had its verdict"
 ENDED: Final = frozenset(
     {OrchestrationStatus.COMPLETED, OrchestrationStatus.FAILED, OrchestrationStatus.TERMINATED}
 )
@@ -111,7 +112,7 @@ def view_of(state: OrchestrationState) -> MonitorView:
         request=given.request if given else None,
         status=status,
         result=result,
-        failure=_failure(state),
+        failure=_failure(state, status),
         created_at=state.created_at.replace(tzinfo=UTC),
         last_updated_at=state.last_updated_at.replace(tzinfo=UTC),
     )
@@ -132,13 +133,20 @@ def _standing(
         if result is None:
             raise Unreadable(state.instance_id, "it has ended without a result")
         return result.final_status
+    if state.runtime_status in ENDED and (decided := _decided(status)):
+        return decided
     running = Phase.PAUSED if status is not None and status.paused else Phase.RUNNING
     return _PHASES.get(state.runtime_status, running)
 
 
-def _failure(state: OrchestrationState) -> str | None:
+def _decided(status: MonitorStatus | None) -> Verdict | None:
+    """The verdict that a monitor shows: it may be ended from outside while it still tells of it."""
+    return Verdict(status.status) if status is not None and status.status in set(Verdict) else None
+
+
+def _failure(state: OrchestrationState, status: MonitorStatus | None) -> str | None:
     if state.runtime_status is OrchestrationStatus.TERMINATED:
-        return TERMINATED
+        return TERMINATED_AFTER if _decided(status) else TERMINATED
     if state.runtime_status is not OrchestrationStatus.FAILED:
         return None
     details = state.failure_details

@@ -10,7 +10,13 @@ from typing import Any
 
 from durabletask.azuremanaged.client import AsyncDurableTaskSchedulerClient
 from durabletask.azuremanaged.worker import DurableTaskSchedulerWorker
-from durabletask.client import OrchestrationQuery, OrchestrationState, Page, parse_orchestration_state
+from durabletask.client import (
+    OrchestrationQuery,
+    OrchestrationState,
+    OrchestrationStatus,
+    Page,
+    parse_orchestration_state,
+)
 from durabletask.grpc_options import GrpcChannelOptions, GrpcRetryPolicyOptions, GrpcWorkerResiliencyOptions
 from durabletask.internal import orchestrator_service_pb2 as pb
 from durabletask.internal import tracing
@@ -133,15 +139,9 @@ def take_only_what_is_registered(worker: TaskHubGrpcWorker, *, versions: Sequenc
     worker.use_work_item_filters(WorkItemFilters(orchestrations=monitors + others, activities=activities))
 
 
-def ended_may_be_replaced() -> pb.OrchestrationIdReusePolicy:
-    """The policy of a start that takes the place of an instance that has ended, however it ended."""
-    return pb.OrchestrationIdReusePolicy(
-        replaceableStatus=[
-            pb.ORCHESTRATION_STATUS_COMPLETED,
-            pb.ORCHESTRATION_STATUS_FAILED,
-            pb.ORCHESTRATION_STATUS_TERMINATED,
-        ]
-    )
+def may_be_replaced(status: OrchestrationStatus) -> pb.OrchestrationIdReusePolicy:
+    """The policy of a start that takes the place of an instance that has ended so, and not otherwise."""
+    return pb.OrchestrationIdReusePolicy(replaceableStatus=[status.value])
 
 
 class Client(AsyncDurableTaskSchedulerClient):

@@ -265,6 +265,14 @@ class ClientSettings(_ServiceSettings):
         description="How many may watch monitors live at a time, a connection each.",
     )
 
+    reconcile_seconds: float = Field(
+        30,
+        alias="MONITOR_RECONCILE_SECONDS",
+        ge=0,
+        le=86_400,
+        description="Seconds between looks for monitors that were ended from outside, to tell of them; 0: none.",
+    )
+
     @field_validator("server")
     @classmethod
     def _is_an_origin(cls, server: str | None) -> str | None:

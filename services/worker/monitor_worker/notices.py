@@ -1,21 +1,13 @@
 """What is told of a monitor, when, and to whom: the rules of `on_verdict`. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor_core.contract import (
-    Decision,
-    Delivery,
-    Notice,
-    Notification,
-    Occasion,
-    delivery_id,
-)
+from monitor_core import notices
+from monitor_core.contract import Decision, Notification
+from monitor_core.notices import Deliveries, Told
 from monitor_worker.policy import Finish, Monitor, Step
-
-Deliveries = Mapping[str, Delivery]
-"""What is to be delivered, by the instance ids of the deliveries."""
 
 
 def due(before: Monitor, after: Monitor, step: Step, now: datetime) -> Deliveries:
@@ -44,9 +36,9 @@ def next_reminder(monitor: Monitor) -> datetime | None:
 
 
 def _of_verdict(monitor: Monitor, decision: Decision, now: datetime) -> Deliveries:
-    name = f"{decision.verdict}:{monitor.progress.revision}"
-    notice = _notice(monitor, Occasion.VERDICT, name, now, decision)
-    return _for(monitor, notice, lambda one: decision.verdict in one.verdicts)
+    return notices.of_verdict(
+        _told(monitor), decision.verdict, now, decided_by=decision.decided_by, reason=decision.reason
+    )
 
 
 def _of_change(before: Monitor, after: Monitor, now: datetime) -> Deliveries:
@@ -54,14 +46,12 @@ def _of_change(before: Monitor, after: Monitor, now: datetime) -> Deliveries:
     seen = after.progress.transitions[-1:]
     if not seen or seen == before.progress.transitions[-1:]:
         return {}
-    name = f"transition:{seen[0].at.isoformat()}"
-    return _for(after, _notice(after, Occasion.TRANSITION, name, now), lambda one: one.transitions)
+    return notices.of_transition(_told(after), seen[0].at, now)
 
 
 def _of_time(monitor: Monitor, now: datetime) -> Deliveries:
     """Reminders; several that were missed are one."""
-    notice = _notice(monitor, Occasion.REMINDER, f"reminder:{now.isoformat()}", now)
-    return _for(monitor, notice, lambda one: any(at <= now for at in _due(monitor, one)))
+    return notices.of_reminder(_told(monitor), now, lambda one: any(at <= now for at in _due(monitor, one)))
 
 
 def _due(monitor: Monitor, notification: Notification) -> Iterator[datetime]:
@@ -75,39 +65,5 @@ def _due(monitor: Monitor, notification: Notification) -> Iterator[datetime]:
     yield from (at for at in parts if since < at < deadline)
 
 
-def _for(monitor: Monitor, notice: Notice, wants: Callable[[Notification], bool]) -> Deliveries:
-    deliveries = (
-        (position, Delivery(to=one.to, notice=notice))
-        for position, one in enumerate(monitor.request.on_verdict)
-        if wants(one)
-    )
-    return {delivery_id(delivery, position): delivery for position, delivery in deliveries}
-
-
-def _notice(
-    monitor: Monitor, occasion: Occasion, name: str, now: datetime, decision: Decision | None = None
-) -> Notice:
-    progress, seen = monitor.progress, monitor.progress.observation
-    elapsed, span = now - progress.started_at, progress.deadline - progress.started_at
-    return Notice(
-        id=f"{monitor.key}:{monitor.run}:{name}",
-        occasion=occasion,
-        at=now,
-        instance_id=monitor.key,
-        job_id=monitor.request.job_id,
-        run=monitor.run,
-        revision=progress.revision,
-        kind=str(monitor.request.check["kind"]),
-        status=decision.verdict if decision else "Running",
-        decided_by=decision.decided_by if decision else None,
-        reason=decision.reason if decision else None,
-        observed=seen.status if seen else None,
-        summary=seen.summary if seen else None,
-        error=progress.error.message if progress.error else None,
-        checks_performed=progress.checks_performed,
-        started_at=progress.started_at,
-        deadline=progress.deadline,
-        elapsed_seconds=elapsed.total_seconds(),
-        elapsed_percent=100 * elapsed / span if span else 100.0,
-        labels=monitor.request.labels,
-    )
+def _told(monitor: Monitor) -> Told:
+    return Told.of(monitor.key, monitor.run, monitor.request, monitor.progress)

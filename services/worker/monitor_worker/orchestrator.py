@@ -31,9 +31,9 @@ from monitor_core.contract import (
 from monitor_core.contract.wording import problems_of
 from monitor_core.kinds import BUILT_IN
 from monitor_core.kinds.base import Kinds
+from monitor_core.notices import Deliveries
 from monitor_worker import commands, notices, policy, reports, views
 from monitor_worker.events import Commanded, Ended, Tell, tell_nobody
-from monitor_worker.notices import Deliveries
 from monitor_worker.policy import Finish, Generation, Monitor, Renew, SleepUntil, StartTurn
 
 _FRESH = Generation()

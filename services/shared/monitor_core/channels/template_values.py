@@ -28,7 +28,10 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
         "revision": Variable("How often the monitor was changed.", 0),
         "kind": Variable("The kind of check.", "http"),
         "status": Variable("`Running`, or the verdict.", "Failed"),
-        "decided_by": Variable("`poll`, `push`, `operator` or `deadline`; empty before the verdict.", "poll"),
+        "decided_by": Variable(
+            "`poll`, `push`, `operator` or `deadline`; empty before the verdict, or where nobody could say.",
+            "poll",
+        ),
         "reason": Variable("Why the verdict fell; empty before.", "failure_when holds: body.state == 'error'"),
         "observed": Variable("The last observed status; empty before the first check.", "error"),
         "summary": Variable("The last observation in a line; may be empty.", "200 OK, 64 bytes in 12 ms"),

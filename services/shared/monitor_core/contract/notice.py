@@ -34,7 +34,7 @@ class Notice(Model):
     revision: int = Field(description="How many edits the monitor has had.")
     kind: str = Field(description="Of check.")
     status: str = Field(description="Running, or the verdict.")
-    decided_by: DecidedBy | None = Field(None, description="Null before the verdict.")
+    decided_by: DecidedBy | None = Field(None, description="Null before the verdict, or where nobody could say.")
     reason: str | None = Field(None, description="Why the verdict fell; null before.")
     observed: str | None = Field(description="The last observed status.")
     summary: str | None = Field(description="The last observation in a line.")

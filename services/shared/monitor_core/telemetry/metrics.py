@@ -79,6 +79,13 @@ DELIVERIES: Final = Metric(
     "attempts to deliver a notice",
     ("kind", "outcome"),
 )
+UNTOLD: Final = Metric(
+    "durable_monitor.untold",
+    "counter",
+    "{notice}",
+    "verdicts told for monitors that were ended from outside, one a delivery",
+    ("kind",),
+)
 DRAIN_DURATION: Final = Metric(
     "durable_monitor.drain.duration", "histogram", "s", "how long a worker took to drain"
 )
