@@ -1,6 +1,5 @@
 """Has a worker make one check, and takes what it says of it; nothing of that stays in the scheduler."""
 
-import asyncio
 import logging
 from typing import Final
 from uuid import uuid4
@@ -9,14 +8,11 @@ from durabletask.client import OrchestrationState, OrchestrationStatus
 
 from monitor_client.errors import NotAnswered, NotExplained, NotTaken, SchedulerUnreachable, ServiceError
 from monitor_client.gateway import Gateway
+from monitor_client.removal import last_state, remove
 from monitor_client.view import ENDED, parsed
 from monitor_core.contract import EXPLAIN, EXPLAIN_PREFIX, VERSION, Explanation, MonitorInput, MonitorRequest
 
 _PATIENCE_SECONDS: Final = 20.0
-_FASTEST_SECONDS: Final = 0.1
-_SLOWEST_SECONDS: Final = 1.0
-_GIVEN_UP_SECONDS: Final = 2.0
-"""For how long it is seen to that an explanation nobody waits for any more is removed."""
 _log = logging.getLogger(__name__)
 
 
@@ -27,7 +23,7 @@ async def explained(gateway: Gateway, request: MonitorRequest, wait_seconds: flo
     given = MonitorInput(request=request, run=uuid4().hex).model_dump(mode="json", exclude_defaults=True)
     try:
         await gateway.create(instance, given, orchestrator=EXPLAIN)
-        state = await _last_state(gateway, instance, wait)
+        state = await last_state(gateway, instance, wait)
     except SchedulerUnreachable:
         raise  # whoever would remove it is not there
     except BaseException:
@@ -35,19 +31,6 @@ async def explained(gateway: Gateway, request: MonitorRequest, wait_seconds: flo
         raise
     await _remove(gateway, instance, ended=state is None or state.runtime_status in ENDED)
     return _explanation(state, request.job_id, wait)
-
-
-async def _last_state(gateway: Gateway, instance: str, seconds: float) -> OrchestrationState | None:
-    """The instance once it has ended, or as it is when the time is over."""
-    loop = asyncio.get_running_loop()
-    until, pause = loop.time() + seconds, _FASTEST_SECONDS
-    while True:
-        state = await gateway.read(instance, payloads=True)
-        left = until - loop.time()
-        if state is None or state.runtime_status in ENDED or left <= 0:
-            return state
-        await asyncio.sleep(min(pause, left))
-        pause = min(pause * 1.5, _SLOWEST_SECONDS)
 
 
 def _explanation(state: OrchestrationState | None, job_id: str, waited: float) -> Explanation:
@@ -81,9 +64,6 @@ def _no_worker(waited: float) -> str:
 async def _remove(gateway: Gateway, instance: str, *, ended: bool) -> None:
     """Best effort: what cannot be removed says why in the log, and does no harm."""
     try:
-        if not ended:
-            await gateway.terminate(instance)
-            await _last_state(gateway, instance, _GIVEN_UP_SECONDS)
-        await gateway.purge(instance)
+        await remove(gateway, instance, ended=ended)
     except ServiceError as error:
         _log.info("The instance '%s' may have stayed in the scheduler: %s", instance, error)
