@@ -16,6 +16,7 @@ from monitor_core.contract import (
     Delivery,
     DeliveryOutcome,
     DeliveryState,
+    Occasion,
     delivery_id,
     delivery_prefix,
 )
@@ -94,16 +95,22 @@ async def _found(
 
 def _of_run(states: Iterable[OrchestrationState], view: MonitorView) -> tuple[list[DeliveryView], int]:
     """Those of the view's run, the newest first, and how many cannot be read."""
-    deliveries, unreadable = list[tuple[datetime, DeliveryView]](), 0
+    found, unreadable = list[tuple[datetime, DeliveryView]](), 0
     for state in states:
         try:
             given = parsed(Delivery, state.serialized_input, state, "input")
             if given is not None and given.notice.run == view.run:
-                deliveries.append((given.notice.at, _delivery(state, given, view)))
+                found.append((given.notice.at, _delivery(state, given, view)))
         except Unreadable:
             unreadable += 1
-    deliveries.sort(key=lambda one: (one[0], -(one[1].position or 0)), reverse=True)
-    return [delivery for _, delivery in deliveries], unreadable
+    found.sort(key=_newest_first)
+    return [delivery for _, delivery in found], unreadable
+
+
+def _newest_first(found: tuple[datetime, DeliveryView]) -> tuple[float, bool, int]:
+    """The verdict before the change of the same moment, and channels in the request's order."""
+    at, delivery = found
+    return -at.timestamp(), delivery.occasion is not Occasion.VERDICT, delivery.position or 0
 
 
 def _delivery(state: OrchestrationState, given: Delivery, view: MonitorView) -> DeliveryView:
