@@ -8,6 +8,7 @@ from typing import Any, Final
 from playwright.async_api import Page, expect
 
 from browser.world import World
+from support.receiver import code
 
 MONITORS: Final = ("nightly-export", "vm-provisioning", "site-is-up", "vendor-job", "report-ready", "key-rotation")
 
@@ -36,9 +37,13 @@ def populate(world: World) -> None:
     world.start(MONITORS[2], up, success_when="code == 200")
     world.start(MONITORS[3], {"kind": "http", "url": world.job_url("vendor", status_code=403)})
     failing = {"kind": "simulated", "checks": 3, "outcome": "Failed"}
-    world.start(MONITORS[4], failing, polling={"interval_seconds": 0.2}, labels={"env": "test"})
+    world.receiver.plan("/gone", then=code(410))
+    world.receiver.plan("/busy", then=code(503, retry_after=3600))
+    told = [world.hook("/chat", transitions=True), world.hook("/gone"), world.hook("/busy")]
+    world.start(MONITORS[4], failing, polling={"interval_seconds": 0.2}, labels={"env": "test"}, on_verdict=told)
     world.start(MONITORS[5])
     world.until_ended(*MONITORS[2:5])
+    world.until_told(MONITORS[4], 5)
     while not world.get(f"/monitors/{MONITORS[5]}")["status"]:
         time.sleep(0.05)
     world.post(f"/monitors/{MONITORS[5]}/pause", {"deadline": "stops"})

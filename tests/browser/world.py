@@ -1,9 +1,10 @@
-"""What the browser tests stand on: a scheduler, a worker, the job simulator and the service, all real."""
+"""What the browser tests stand on, all real: scheduler, worker, job simulator, receiver of webhooks, service."""
 
 import asyncio
 import json
 import socket
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from monitor_client.connect import open_service
 from monitor_core.contract import instance_id
 from monitor_core.settings import ClientSettings, SchedulerSettings
 from support.hub import Hub, hub
+from support.receiver import Receiver, receiving
 
 PATIENCE = 30
 
@@ -64,8 +66,8 @@ class Service:
 class World:
     """The parts, and what a test does with them."""
 
-    def __init__(self, parts: Hub, simulator: JobSimulator) -> None:
-        self.parts, self.simulator = parts, simulator
+    def __init__(self, parts: Hub, simulator: JobSimulator, receiver: Receiver) -> None:
+        self.parts, self.simulator, self.receiver = parts, simulator, receiver
         self.service = Service(parts.settings)
 
     @property
@@ -76,6 +78,10 @@ class World:
         """A job at the simulator, made at its first GET as the query says."""
         asked = "&".join(f"{name}={value}" for name, value in query.items())
         return f"{self.simulator.url}/jobs/{job_id}?{asked}"
+
+    def hook(self, path: str, **fields: Any) -> dict[str, Any]:
+        """A notification by a webhook to the receiver."""
+        return {"to": {"kind": "webhook", "url": self.receiver.url(path)}, **fields}
 
     def post(self, path: str, body: Any) -> Any:
         data = json.dumps(body).encode()
@@ -92,6 +98,13 @@ class World:
         for job_id in job_ids:
             self.parts.result(instance_id(job_id))
 
+    def until_told(self, job_id: str, attempts: int) -> None:
+        """Wait until so many attempts have been made to tell of it."""
+        until = time.monotonic() + PATIENCE
+        while sum(one["attempts"] for one in self.get(f"/monitors/{job_id}")["deliveries"]) < attempts:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
     def start(self, job_id: str, check: dict[str, Any] | None = None, **fields: Any) -> None:
         """Start a monitor through the API; of a job that does not end by itself, unless told otherwise."""
         check = check or {"kind": "simulated", "checks": 100_000}
@@ -100,9 +113,9 @@ class World:
 
 @contextmanager
 def world() -> Iterator[World]:
-    with hub() as parts, JobSimulator(auto_create=True) as simulator:
-        parts.worker(allowed=(simulator.url.removeprefix("http://"),))
-        running = World(parts, simulator)
+    with hub() as parts, JobSimulator(auto_create=True) as simulator, receiving() as receiver:
+        parts.worker(allowed=tuple(url.removeprefix("http://") for url in (simulator.url, receiver.url(""))))
+        running = World(parts, simulator, receiver)
         try:
             yield running
         finally:

@@ -134,6 +134,75 @@ def test_what_is_wrong_in_a_file_is_named_with_line_and_field(text: str, says: s
     assert refused(text).startswith(says)
 
 
+TOLD = """\
+check: {kind: simulated}
+on_verdict:
+  - to:
+      kind: webhook
+      url: https://example.com/
+      secret: env:MONITOR_SECRET_A
+    verdicts: [Failed]
+    every_seconds: 60
+  - to: {kind: slack, url_secret: env:MONITOR_SECRET_CHAT}
+"""
+
+
+def test_who_is_told_stands_in_the_file_or_is_given_beside_it() -> None:
+    assert made(TOLD)["on_verdict"] == [
+        {
+            "to": {"kind": "webhook", "url": "https://example.com/", "secret": ["env:MONITOR_SECRET_A"]},
+            "verdicts": ["Failed"],
+            "every_seconds": 60,
+        },
+        {"to": {"kind": "slack", "url_secret": "env:MONITOR_SECRET_CHAT"}},
+    ]
+    hook = {"to": {"kind": "webhook", "url": "https://example.com/"}}
+    assert made(PORT, notify=["https://example.com/"]) == {**made(PORT), "on_verdict": [hook]}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (TOLD.replace("https", "ftp"), "jobs.yaml, line 5, on_verdict.0.to.url: should be an absolute http or"),
+        (
+            TOLD.replace("env:MONITOR_SECRET_A", "hunter2"),
+            "jobs.yaml, line 6, on_verdict.0.to.secret.0: should be env:MONITOR_SECRET_NAME",
+        ),
+        (TOLD.replace("webhook", "webhok"), "jobs.yaml, line 4, on_verdict.0.to.kind: should be one of "),
+        (TOLD.replace("[Failed]", "[Faild]"), "jobs.yaml, line 7, on_verdict.0.verdicts.0: should be 'Completed'"),
+        (
+            TOLD.replace("60", "1"),
+            "jobs.yaml, line 8, on_verdict.0.every_seconds: should be greater than or equal",
+        ),
+        (TOLD.replace("url_secret", "url_secrt"), "jobs.yaml, line 9, on_verdict.1.to.url_secrt: is not a known"),
+        (TOLD.replace("verdicts", "verdict"), "jobs.yaml, line 7, on_verdict.0.verdict: is not a known field"),
+    ],
+)
+def test_what_is_wrong_with_who_is_told_is_named_with_line_and_field(text: str, says: str) -> None:
+    message = refused(text)
+    assert message.startswith(says)
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "says"),
+    [
+        (TOLD, {"notify": ["https://b/"]}, "--notify: contradicts on_verdict in jobs.yaml, line 2: leave one"),
+        (PORT, {"notify": ["ftp://b/"]}, "--notify: on_verdict.0.to.url should be an absolute http or https"),
+        (PORT, {"notify_secret": "env:MONITOR_SECRET_A"}, "--notify-secret: has no effect without --notify"),
+        (
+            PORT,
+            {"notify": ["https://b/"], "notify_secret": "hunter2"},
+            "--notify-secret: on_verdict.0.to.secret",
+        ),
+    ],
+)
+def test_who_is_told_by_an_option_is_refused_by_its_name(text: str, options: dict[str, Any], says: str) -> None:
+    message = refused(text, **options)
+    assert message.startswith(says)
+    assert "hunter2" not in message
+
+
 @pytest.mark.parametrize(
     "text", ["polling: 5\ncheck: {kind: simulated}\n", "check: {kind: simulated}\npolling:\n"]
 )

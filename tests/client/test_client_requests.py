@@ -44,6 +44,16 @@ def test_with_nothing_given_a_job_is_simulated() -> None:
         ({"success_when": "status == 'x'"}, {"success_when": "status == 'x'"}),
         ({"failure_when": "check > 3"}, {"failure_when": "check > 3"}),
         ({"label": ["team=a", "x=b=c"]}, {"labels": {"team": "a", "x": "b=c"}}),
+        ({"notify": ["http://a/"]}, {"on_verdict": [{"to": {"kind": "webhook", "url": "http://a/"}}]}),
+        (
+            {"notify": ["http://a/", "http://b/"], "notify_secret": "env:MONITOR_SECRET_X"},
+            {
+                "on_verdict": [
+                    {"to": {"kind": "webhook", "url": url, "secret": ["env:MONITOR_SECRET_X"]}}
+                    for url in ("http://a/", "http://b/")
+                ]
+            },
+        ),
     ],
 )
 def test_an_option_of_any_kind_has_its_place(options: dict[str, Any], part: dict[str, Any]) -> None:

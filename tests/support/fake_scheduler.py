@@ -22,7 +22,16 @@ from grpc.aio import AioRpcError, Metadata
 from monitor_client.gateway import Gateway
 from monitor_client.service import MonitorService
 from monitor_client.view import ENDED
-from monitor_core.contract import MonitorInput, MonitorRequest, instance_id, parse_request
+from monitor_core.contract import (
+    NOTIFY,
+    Delivery,
+    MonitorInput,
+    MonitorRequest,
+    Notice,
+    delivery_id,
+    instance_id,
+    parse_request,
+)
 from monitor_core.kinds import BUILT_IN
 from monitor_core.settings import SchedulerSettings
 
@@ -127,6 +136,46 @@ def _json(value: Mapping[str, Any] | None) -> str | None:
     return None if value is None else json.dumps(value)
 
 
+def notice(**fields: Any) -> Notice:
+    """What is told of the monitor of job-1 at its verdict."""
+    told = {
+        "id": "monitor-job-1:run-1:Completed:0",
+        "occasion": "verdict",
+        "at": NOON,
+        "instance_id": "monitor-job-1",
+        "job_id": "job-1",
+        "run": "run-1",
+        "revision": 0,
+        "kind": "simulated",
+        "status": "Completed",
+        "observed": "Succeeded",
+        "summary": None,
+        "error": None,
+        "checks_performed": 4,
+        "started_at": NOON,
+        "deadline": NOON,
+        "elapsed_seconds": 15.0,
+        "elapsed_percent": 50.0,
+    }
+    return Notice.model_validate({**told, **fields})
+
+
+def told(outcome: str = "delivered", **fields: Any) -> dict[str, Any]:
+    """The custom status and the output of a delivery."""
+    return {
+        "id": "monitor-job-1:run-1:Completed:0",
+        "kind": "webhook",
+        "occasion": "verdict",
+        "run": "run-1",
+        "outcome": outcome,
+        "attempts": 1,
+        "detail": "HTTP 204",
+        "as_of": "2026-01-01T12:00:02Z",
+        "next_attempt_at": None,
+        **fields,
+    }
+
+
 @dataclass
 class FakeScheduler:
     """Its `before` runs ahead of each call with the call's name: to fail, or to let somebody else be quicker."""
@@ -140,6 +189,13 @@ class FakeScheduler:
         """Have a monitor stand there already."""
         instance.given = instance.given or MonitorInput(request=asked, run=run).model_dump(mode="json")
         self.instances[instance_id(asked.job_id)] = instance
+        return instance
+
+    def deliver(self, said: Notice, position: int, instance: Instance) -> Instance:
+        """Have a delivery stand there, by the channel at this position of the request."""
+        delivery = Delivery(to={"kind": "webhook", "url": f"https://example.com/{position}"}, notice=said)
+        instance.given, instance.name = instance.given or delivery.model_dump(mode="json"), NOTIFY
+        self.instances[delivery_id(delivery, position)] = instance
         return instance
 
     async def schedule_new_orchestration(

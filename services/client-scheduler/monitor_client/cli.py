@@ -42,6 +42,8 @@ from monitor_client.options import (
     NewJobId,
     NewTimeout,
     NoRetryAfter,
+    Notify,
+    NotifySecret,
     Output,
     OutputAs,
     Prefix,
@@ -108,6 +110,8 @@ def start(
     turn_seconds: TurnSeconds = None,
     no_retry_after: NoRetryAfter = False,
     label: Label = None,
+    notify: Notify = None,
+    notify_secret: NotifySecret = None,
     watch: AndWatch = False,
     restart: Restart = False,
     output: OutputAs = Output.TABLE,
@@ -224,7 +228,10 @@ def purge(
     output: OutputAs = Output.TABLE,
     server: Server = None,
 ) -> int:
-    """Delete what is known of monitors that have ended."""
+    """Delete what is known of monitors that have ended.
+
+    Their deliveries are deleted, too, once they are over: what is still to be told is told.
+    """
     from monitor_client import many
 
     return many.purge(ctx.params)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from monitor_client import rows
+from monitor_client.delivery_rows import told_rows
 from monitor_client.display import Display, display, print_rows, utc_now
 from monitor_client.documents import Document
 from monitor_client.explanation_rows import explanation_rows
@@ -97,7 +98,7 @@ def show(parameters: Parameters) -> int:
     async def errand(service: Monitors) -> int:
         view, now = await service.get(parameters["job_id"]), utc_now()
         shown = rows.state_rows(view, now) if view.verdict is None else rows.result_rows(view, now)
-        _print(view.model_dump(mode="json"), shown, parameters)
+        _print(view.model_dump(mode="json"), [*shown, *told_rows(view, now)], parameters)
         return 0
 
     return run(settings_of(parameters), errand)

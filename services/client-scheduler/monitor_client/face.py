@@ -21,7 +21,7 @@ class Monitors(Protocol):
         """Start monitors side by side."""
         ...
 
-    async def get(self, job_id: str) -> MonitorView:
+    async def get(self, job_id: str, *, deliveries: bool = True) -> MonitorView:
         """A monitor as it is now."""
         ...
 

@@ -167,7 +167,7 @@ def _ends(service: Monitors, jobs: Sequence[str]) -> AsyncGenerator[MonitorView,
 
     async def end(job_id: str) -> MonitorView:
         async with slots:  # many that have ended already are soon told from the others
-            last = await service.get(job_id)
+            last = await service.get(job_id, deliveries=False)
         if last.verdict is None:
             views = service.watch(job_id, last.run, poll_seconds=pace)
             async for view in views:
@@ -188,7 +188,7 @@ def _jobs(parameters: Parameters) -> list[str]:
 
 
 def _is_agreed(jobs: Sequence[str]) -> bool:
-    what = f"Delete what is known of {count(len(jobs), 'ended monitor')}?"
+    what = f"Delete what is known of {count(len(jobs), 'ended monitor')}, and tell nothing more of it?"
     if not sys.stdin.isatty():
         say(f"{what} Say --yes: there is nobody to ask")
         return False

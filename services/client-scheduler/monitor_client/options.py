@@ -114,6 +114,19 @@ TurnSeconds = Annotated[
 NoRetryAfter = Annotated[bool, _flag(SCHEDULE, "Check on time whatever Retry-After asks.", "--no-retry-after")]
 
 Label = Annotated[Texts, _value(OUTCOME, "NAME=VALUE", "Label to keep; repeatable.", "--label", "-l")]
+Notify = Annotated[
+    Texts,
+    _value(OUTCOME, "URL", "Webhook to tell of the verdict; repeatable (other channels: in a file).", "--notify"),
+]
+NotifySecret = Annotated[
+    Text,
+    _value(
+        OUTCOME,
+        "REFERENCE",
+        "What the webhooks are signed with: env:MONITOR_SECRET_NAME, say.",
+        "--notify-secret",
+    ),
+]
 Restart = Annotated[
     bool, _flag(OUTCOME, "Start anew where the job's monitor has ended; the plain form does.", "--restart")
 ]

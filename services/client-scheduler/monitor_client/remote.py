@@ -96,9 +96,10 @@ class RemoteMonitors:
             return [NoClientScheduler(self._api.server, "answers for another number of monitors")] * len(some)
         return [self._outcome(item) for item in items]
 
-    async def get(self, job_id: str) -> MonitorView:
+    async def get(self, job_id: str, *, deliveries: bool = True) -> MonitorView:
         """As `MonitorService.get`."""
-        _, data = await self._api.ask("GET", _path(job_id))
+        query = {} if deliveries else {"deliveries": "false"}
+        _, data = await self._api.ask("GET", _path(job_id), query=query)
         return self._read(MonitorView, data)
 
     async def list(self, selection: Selection, *, token: str | None = None, limit: int = 50) -> MonitorPage:
@@ -183,7 +184,7 @@ class RemoteMonitors:
                     async for event, data in events:
                         yield self._view(event, data)
         except ServerFull as error:
-            yield await self.get(job_id)
+            yield await self.get(job_id, deliveries=False)
             await asyncio.sleep(error.retry_seconds)
 
     def _view(self, event: str, data: Any) -> MonitorView:

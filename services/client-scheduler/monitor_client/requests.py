@@ -54,6 +54,8 @@ _NUMBERS: Final = frozenset(
     }
 )
 _PAIRS: Final = (("header", ":", ("check", "headers")), ("label", "=", ("labels",)))
+_NOTIFY: Final = "--notify"
+_NOTIFY_SECRET: Final = "--notify-secret"  # noqa: S105 # an option's name
 _HTTP_ONLY: Final = ("method", "header", "body", "expect", "no_retry_after", "allow_repeat")
 _SIMULATED_ONLY: Final = ("simulate_checks", "simulate_outcome")
 
@@ -96,7 +98,7 @@ def in_words_of_options(problem: Problem, asked: Sequence[Given]) -> Problem | N
     """A problem of a field that an option has set, by the option's name; None of any other."""
     for given in asked:
         if f"{problem.field}.".startswith(f"{'.'.join(given.place)}."):
-            return Problem(given.flag, problem.reason)
+            return Problem(_flag_of(given, problem), problem.reason)
     return None
 
 
@@ -118,8 +120,24 @@ def fields_of(options: Options) -> Iterator[Given]:
             yield Given(_flag(name), (*place, key), value)
     if options.get("body") is not None:
         yield Given("--body", ("check", "body"), _body(options["body"]))
+    yield from _notified(options.get("notify"), options.get("notify_secret"))
     if options.get("no_retry_after"):
         yield Given("--no-retry-after", ("polling", "honor_retry_after"), False)
+
+
+def _notified(urls: Sequence[str] | None, secret: str | None) -> Iterator[Given]:
+    """Who is told: a webhook for each URL, all signed with the same secret."""
+    if secret is not None and not urls:
+        raise RequestError([Problem(_NOTIFY_SECRET, "has no effect without --notify")])
+    signed = {} if secret is None else {"secret": secret}
+    if urls:
+        yield Given(_NOTIFY, ("on_verdict",), [{"to": {"kind": "webhook", "url": url, **signed}} for url in urls])
+
+
+def _flag_of(given: Given, problem: Problem) -> str:
+    """The option to blame: the webhooks come from two."""
+    is_secret = given.flag == _NOTIFY and ".to.secret" in problem.field
+    return _NOTIFY_SECRET if is_secret else given.flag
 
 
 def filled(url: str, job_id: str) -> str:

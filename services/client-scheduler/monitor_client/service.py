@@ -12,6 +12,7 @@ from uuid import uuid4
 from durabletask.client import OrchestrationState, OrchestrationStatus
 
 from monitor_client.bulk import Outcome, start_each
+from monitor_client.deliveries import purge_deliveries, with_deliveries
 from monitor_client.errors import (
     AlreadyEnded,
     Contested,
@@ -123,7 +124,7 @@ class MonitorService:
         return listed(page, selection)
 
     async def purge(self, job_id: str) -> None:
-        """Delete an ended monitor; a verdict that is not told yet is told first.
+        """Delete an ended monitor, and its deliveries that are over. What is not told yet still is.
 
         Raises:
             NotFound: there is none.
@@ -135,16 +136,23 @@ class MonitorService:
         if view_of(state).verdict is None:
             raise StillRunning(job_id)
         await self._untold.tell(state)
+        # Before the monitor: where this breaks off, it can be asked for again.
+        await purge_deliveries(self._gateway, state.instance_id)
         if not await self._gateway.purge(state.instance_id):
             raise StillRunning(job_id)
 
-    async def get(self, job_id: str) -> MonitorView:
+    async def get(self, job_id: str, *, deliveries: bool = True) -> MonitorView:
         """A monitor as it is now, payloads included.
+
+        Args:
+            job_id: the job.
+            deliveries: whether to look for what is told of it, where its request says that something is.
 
         Raises:
             NotFound: there is none.
         """
-        return await self._found(job_id, payloads=True)
+        view = await self._found(job_id, payloads=True)
+        return await with_deliveries(self._gateway, view) if deliveries else view
 
     def watch(
         self,
@@ -182,7 +190,7 @@ class MonitorService:
             NotFound: there is no such monitor.
             AlreadyEnded: it had ended before it could hear the command.
         """
-        view = await self.get(job_id)
+        view = await self._found(job_id, payloads=True)
         _expect_running(view)
         if isinstance(command, Edit) and view.request is not None:
             check_conditions(view.request.model_copy(update=command.conditions()), self._kinds)

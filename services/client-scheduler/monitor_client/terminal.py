@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from monitor_client.delivery_rows import TOLD, is_failed
 from monitor_client.rows import TRANSITIONS, Row, state_rows
 from monitor_client.view import MonitorView, Phase
 from monitor_core.contract import Verdict
@@ -138,10 +139,17 @@ def _table(rows: Sequence[Row], width: int, *, in_one_line: bool = False) -> Tab
     # The rest of the width, so that a long value does not take the labels' room. Without wrapping the panel keeps
     # its height whatever was observed.
     table.add_column(ratio=1, no_wrap=in_one_line, overflow="ellipsis" if in_one_line else "fold")
+    group = ""
     for label, value in rows:
-        style = _STYLES.get(value.partition(" ")[0], "") if label in _STATES else ""
-        table.add_row(Text(label), Text(value, style=style))
+        group = label or group
+        table.add_row(Text(label), Text(value, style=_style(group, value)))
     return table
+
+
+def _style(group: str, value: str) -> str:
+    if group in _STATES:
+        return _STYLES.get(value.partition(" ")[0], "")
+    return "red" if group == TOLD and is_failed(value) else ""
 
 
 def _with_last_transitions(rows: list[Row]) -> list[Row]:

@@ -6,8 +6,9 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from durabletask.client import OrchestrationState, OrchestrationStatus
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
+from monitor_client.delivery_view import DeliveryView
 from monitor_client.errors import Unreadable
 from monitor_core.contract import (
     ORCHESTRATOR,
@@ -55,6 +56,12 @@ class MonitorView(Model):
     """Why there is a verdict without a result: it was terminated from outside, or our orchestrator failed."""
     created_at: Utc
     last_updated_at: Utc
+    deliveries: tuple[DeliveryView, ...] | None = Field(
+        None,
+        description="What is told of this run, the newest first, at most 100. Null where nobody is to be told; "
+        "in lists and events always, which do not look.",
+    )
+    deliveries_note: str | None = Field(None, description="What is missing among `deliveries`, and why.")
 
     @property
     def verdict(self) -> Verdict | None:

@@ -64,7 +64,7 @@ def router(service: MonitorService, live: Live, most_viewers: int) -> APIRouter:
 
     async def known(job_id: JobId, last_event_id: LastEventId = None) -> str:
         # Before the first byte: what is wrong by now still has a status code of its own.
-        view = await service.get(job_id)
+        view = await service.get(job_id, deliveries=False)
         if view.verdict is not None and last_event_id == event_id(view):
             raise NothingNew
         return job_id
@@ -77,9 +77,10 @@ def router(service: MonitorService, live: Live, most_viewers: int) -> APIRouter:
     async def watch_monitor(job_id: Annotated[str, Depends(known)]) -> AsyncIterator[ServerSentEvent]:
         """The monitor as it is, then on every change, until it ends: server-sent events.
 
-        `monitor` holds a monitor as `GET /monitors/{job_id}` gives it, `verdict` the last one, `problem` a problem
-        where it can be watched no longer. While nothing changes there is a comment every 15 s. 503 where as many
-        watch as the service lets.
+        `monitor` holds a monitor as `GET /monitors/{job_id}` gives it, but for its `deliveries`, which are null:
+        they go on after the verdict, so ask for the monitor itself. `verdict` holds the last
+        one, `problem` a problem where it can be watched no longer. While nothing changes there is a comment every
+        15 s. 503 where as many watch as the service lets.
         """
         async with aclosing(live.views(job_id)) as views:
             try:

@@ -43,6 +43,9 @@ class MonitorList(Model):
 
 Restart = Annotated[bool, Query(description="Whether a job whose monitor has ended is started anew.")]
 Token = Annotated[str | None, Query(description="Of a page's `next_link`: follow that instead.")]
+Deliveries = Annotated[
+    bool, Query(description="Whether to look for them, which is one more call on the scheduler.")
+]
 Limit = Annotated[int, Query(ge=1, le=MOST_AT_A_TIME, description="How many to look at, at most.")]
 
 
@@ -121,15 +124,18 @@ def router(service: MonitorService, kinds: Mapping[str, type[CheckSpec]]) -> API
         return MonitorList(value=page.monitors, next_link=link, unreadable=page.unreadable)
 
     @routes.get("/monitors/{job_id}")
-    async def get_monitor(job_id: JobId) -> MonitorView:
-        """How a monitor stands, or how it ended."""
-        return await service.get(job_id)
+    async def get_monitor(job_id: JobId, *, deliveries: Deliveries = True) -> MonitorView:
+        """How a monitor stands, or how it ended, and what became of what is told of it."""
+        return await service.get(job_id, deliveries=deliveries)
 
     @routes.delete(
         "/monitors/{job_id}", status_code=HTTPStatus.NO_CONTENT, responses=declared(HTTPStatus.CONFLICT)
     )
     async def delete_monitor(job_id: JobId) -> None:
-        """Delete a monitor that has ended; 409 while it runs: cancel it first."""
+        """Delete a monitor that has ended; 409 while it runs: cancel it first.
+
+        Its deliveries are deleted, too, but for those that are not over: what is still to be told of it is told.
+        """
         await service.purge(job_id)
 
     return routes

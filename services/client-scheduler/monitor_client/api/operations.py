@@ -60,7 +60,7 @@ def router(service: MonitorService) -> APIRouter:
     )
     async def get_operation(job_id: JobId, response: Response) -> Operation:
         """A monitor's state as that of an Azure long-running operation; Retry-After until it ends."""
-        view = await service.get(job_id)
+        view = await service.get(job_id, deliveries=False)
         if view.verdict is None:
             response.headers["Retry-After"] = retry_after(view.status.interval_seconds if view.status else 1)
         return operation_of(view)

@@ -30,7 +30,7 @@ def add(routes: APIRouter, service: MonitorService, kinds: Mapping[str, type[Che
         may_operate: MayOperate, kind: str | None = None, like: Annotated[str | None, Query(alias="from")] = None
     ) -> HTMLResponse:
         """The form; empty, or filled with the request of the monitor `from`."""
-        request = (await service.get(like)).request if like else None
+        request = (await service.get(like, deliveries=False)).request if like else None
         given = request.model_dump(mode="json", exclude_defaults=True) if request else {}
         fields = {one.name: one for one in _request_fields(given)}
         return page(

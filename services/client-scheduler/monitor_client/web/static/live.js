@@ -42,7 +42,7 @@ export class Live {
   // An event source does not say why it has failed: asked plainly, the service does.
   async find() {
     this.close();
-    const { problem } = await call("GET", job(this.id));
+    const { problem } = await call("GET", `${job(this.id)}?deliveries=false`);
     if (problem) this.failed(problem);
     else this.again();
   }

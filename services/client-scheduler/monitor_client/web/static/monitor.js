@@ -4,6 +4,7 @@ import { call } from "./api.js";
 import { fill, keepTime, setText, tick } from "./bind.js";
 import { Commands } from "./dialogs.js";
 import { Live } from "./live.js";
+import { Told } from "./told.js";
 
 const main = document.getElementById("content");
 const banner = document.getElementById("banner");
@@ -54,7 +55,8 @@ function seen(view) {
   main.dataset.state = view.state;
   const hasEnded = Boolean(view.result || view.failure);
   if (hasEnded && document.querySelector("dialog[open]:not(#dialog-purge)")) closeDialogs();
-  fill(main, view);
+  fill(main, { ...view, ...told.known });
+  told.heard(view);
   schedule(view);
   announce(view);
   keepFocus();
@@ -63,11 +65,13 @@ function seen(view) {
 
 function end(said, way) {
   closeDialogs();
+  told.stop();
   main.classList.add("over");
   for (const controls of main.querySelectorAll(".controls")) controls.remove();
   warn(said, "", way);
 }
 
+const told = new Told(id, main.querySelector("[data-told]"));
 const live = new Live(id, run, {
   seen,
   lost: ({ title, detail }) => warn(`Not current. ${title}: ${detail}`, "bad"),
