@@ -16,12 +16,15 @@ from support.fake_scheduler import (
     FakeScheduler,
     Instance,
     failing,
+    notice,
     once,
     request,
     result,
     rpc_error,
     status,
+    told,
 )
+from support.receiver import code
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 HOSTILE = "<img src=x onerror=\"document.title='taken'\">"
@@ -336,3 +339,42 @@ async def test_what_is_said_aloud_is_what_changes_the_picture_not_every_check(pa
         assert "7" in await page.evaluate("window.said")
         instance.shown = status(check_count=8, observed="Copying")
         await expect(page.locator("#news")).to_have_text("Running, observed Copying")
+
+
+async def test_what_is_told_is_kept_current_after_the_verdict_too(page: Page, world: World) -> None:
+    world.receiver.plan("/flaky", code(503, retry_after=1))
+    world.start("told", on_verdict=[world.hook("/flaky")])
+    await shown(page, world, "told")
+    await expect(page.get_by_text("Nothing has been told yet.")).to_be_visible()
+    world.post("/monitors/told/complete", {})
+    await expect(badge(page)).to_have_text("Completed")
+    delivery = page.locator(".delivery li")
+    await expect(delivery.locator(".badge")).to_have_text("delivered")
+    await expect(delivery.locator(".badge")).to_have_attribute("data-state", "delivered")
+    await expect(delivery).to_contain_text(re.compile("webhook verdict .*attempts: 2.*HTTP 204", re.DOTALL))
+    await expect(page.get_by_text("Nothing has been told yet.")).to_be_hidden()
+
+
+async def test_what_the_server_has_written_of_what_is_told_stays_and_is_text(page: Page) -> None:
+    scheduler = FakeScheduler()
+    asked = request(on_verdict=[{"to": {"kind": "webhook", "url": "https://example.com/"}}])
+    instance = scheduler.put(asked, "run-1", Instance(shown=status()))
+    pending = told("pending", detail=f"'{HOSTILE}", next_attempt_at="2036-01-01T12:00:00Z")
+    delivery = scheduler.deliver(notice(), 0, Instance(shown=pending))
+    async with served(scheduler, page) as url:
+        await page.goto(f"{url}/m/job-1")
+        row = page.locator(".delivery li")
+        await expect(page.locator("#news")).to_have_text("Running, observed Running")
+        await expect(row).to_contain_text(f"'{HOSTILE}")
+        await expect(row).to_contain_text("the next in ")
+        delivery.runtime = OrchestrationStatus.TERMINATED
+        instance.shown = status(transitions=[{"at": "2026-01-01T12:00:01Z", "status": "Copying"}])
+        await expect(row).to_contain_text("terminated from outside")
+        await expect(row.locator(".badge")).to_have_text("failed")
+        await expect(row).not_to_contain_text("the next in")
+        assert await page.title() != "taken"
+    scheduler.put(request("job-2"), "run-1", Instance(shown=status(job_id="job-2")))
+    async with served(scheduler, page) as url:
+        await page.goto(f"{url}/m/job-2")
+        await expect(page.locator("#news")).to_have_text("Running, observed Running")
+        await expect(page.locator("#told")).to_have_count(0)

@@ -16,7 +16,17 @@ from monitor_client.api import create_app
 from monitor_client.api.problems import problem_of
 from monitor_core.contract import CommandOutcome, RequestError
 from support.asking import ask
-from support.fake_scheduler import FakeScheduler, Instance, failing, request, result, rpc_error, status
+from support.fake_scheduler import (
+    FakeScheduler,
+    Instance,
+    failing,
+    notice,
+    request,
+    result,
+    rpc_error,
+    status,
+    told,
+)
 from support.lively_scheduler import end
 from support.serving import serving
 
@@ -404,3 +414,27 @@ async def test_explain_answers_with_the_explanation_or_says_why_not(base: str, s
     refused = await ask("POST", f"{base}/explain", {**START, **said})
     assert (refused.status, "column" in refused.problem["detail"]) == (400, True)
     assert scheduler.calls == []
+
+
+async def test_a_monitor_shows_what_became_of_what_is_told_unless_that_is_not_asked_for(
+    base: str, scheduler: FakeScheduler
+) -> None:
+    hook = {"to": {"kind": "webhook", "url": "https://example.com/"}}
+    scheduler.put(request(on_verdict=[hook]), "run-1", Instance(shown=status()))
+    scheduler.deliver(notice(), 0, Instance(output=told(), runtime=Runtime.COMPLETED))
+    (one,) = (await ask("GET", f"{base}/monitors/job-1")).json["deliveries"]
+    assert one == {
+        "id": notice().id,
+        "position": 0,
+        "kind": "webhook",
+        "occasion": "verdict",
+        "outcome": "delivered",
+        "attempts": 1,
+        "detail": "HTTP 204",
+        "as_of": "2026-01-01T12:00:02Z",
+        "next_attempt_at": None,
+    }
+    scheduler.calls.clear()
+    assert (await ask("GET", f"{base}/monitors/job-1?deliveries=false")).json["deliveries"] is None
+    assert (await ask("GET", f"{base}/operations/job-1")).status == 200
+    assert "query" not in scheduler.names()

@@ -6,7 +6,7 @@ import pytest
 from durabletask.client import OrchestrationStatus as Runtime
 from durabletask.task import FailureDetails
 
-from monitor_client.delivery_rows import told_rows
+from monitor_client.delivery_rows import is_failed, told_rows
 from monitor_client.delivery_view import DeliveryView
 from monitor_client.listing import Selection
 from monitor_core.contract import CheckNow, DeliveryOutcome, instance_id
@@ -88,6 +88,14 @@ async def test_each_delivery_says_how_it_stands(instance: Instance, outcome: str
     assert one.id == notice().id
     assert (one.next_attempt_at is not None) == (outcome == "pending" and instance.shown is not None)
     assert await rows(scheduler) == [f"told webhook verdict: {row}"]
+
+
+async def test_a_row_is_known_for_a_failure_by_its_outcome_alone() -> None:
+    scheduler = monitored(HOOK)
+    scheduler.deliver(notice(), 0, Instance(output=told(detail="x: failed"), runtime=Runtime.COMPLETED))
+    assert [is_failed(row) for row in await rows(scheduler)] == [False]
+    scheduler.deliver(notice(), 0, Instance(output=told("failed"), runtime=Runtime.COMPLETED))
+    assert [is_failed(row) for row in await rows(scheduler)] == [True]
 
 
 async def test_the_newest_come_first_a_verdict_before_its_change_and_channels_in_order() -> None:

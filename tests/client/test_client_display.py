@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from durabletask.client import OrchestrationStatus as Runtime
 
+from monitor_client.delivery_rows import TOLD
 from monitor_client.display import Lines, Silent, display, print_rows
 from monitor_client.terminal import Panel
 from monitor_client.view import MonitorView, view_of
@@ -171,3 +172,11 @@ def test_an_interrupted_panel_leaves_what_was_last_known() -> None:
     with pytest.raises(KeyboardInterrupt), panel.open():
         raise KeyboardInterrupt
     assert "observed" in terminal.getvalue().rpartition(SHOW_CURSOR)[2]
+
+
+def test_a_delivery_that_has_failed_is_red() -> None:
+    terminal, red = Terminal(), "\x1b[31m"
+    failed, delivered = "webhook verdict: failed after 1 attempt: gone", "webhook verdict: delivered (failed)"
+    print_rows([("job_id", "x: failed"), (TOLD, delivered), ("", failed)], terminal)
+    lines = terminal.getvalue().splitlines()
+    assert [red in line for line in lines] == [False, False, True]

@@ -21,7 +21,18 @@ from monitor_core.contract import (
     Verdict,
     instance_id,
 )
-from support.fake_scheduler import FakeScheduler, Instance, failing, once, request, result, rpc_error, status
+from support.fake_scheduler import (
+    FakeScheduler,
+    Instance,
+    failing,
+    notice,
+    once,
+    request,
+    result,
+    rpc_error,
+    status,
+    told,
+)
 from support.lively_scheduler import LivelyScheduler, outcome
 from support.serving import serving
 
@@ -213,3 +224,17 @@ async def test_who_asks_too_often_waits_as_long_as_the_server_says(scheduler: Li
         hows = [(await remote.start(request(f"job-{number}"))).how for number in range(5)]
         await api.close()
     assert hows == [How.STARTED] * 5
+
+
+async def test_what_became_of_what_is_told_comes_along_where_it_is_asked_for(
+    remote: RemoteMonitors, scheduler: LivelyScheduler
+) -> None:
+    asked = request(on_verdict=[{"to": {"kind": "webhook", "url": "https://example.com/"}}])
+    scheduler.put(asked, "run-1", Instance(output=result(), runtime=Runtime.COMPLETED))
+    scheduler.deliver(notice(), 0, Instance(output=told(), runtime=Runtime.COMPLETED))
+    view = await remote.get("job-1")
+    assert [one.detail for one in view.deliveries or ()] == ["HTTP 204"]
+    assert view == await scheduler.service().get("job-1")
+    assert (await remote.get("job-1", deliveries=False)).deliveries is None
+    await remote.purge("job-1")
+    assert scheduler.instances == {}

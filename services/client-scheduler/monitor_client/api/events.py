@@ -78,9 +78,9 @@ def router(service: MonitorService, live: Live, most_viewers: int) -> APIRouter:
         """The monitor as it is, then on every change, until it ends: server-sent events.
 
         `monitor` holds a monitor as `GET /monitors/{job_id}` gives it, but for its `deliveries`, which are null:
-        they go on after the verdict, so ask for the monitor itself. `verdict` holds the last
-        one, `problem` a problem where it can be watched no longer. While nothing changes there is a comment every
-        15 s. 503 where as many watch as the service lets.
+        they go on after the verdict, so ask for the monitor itself. `verdict` holds the last one, `problem` a
+        problem where it can be watched no longer. While nothing changes there is a comment every 15 s. 503 where
+        as many watch as the service lets.
         """
         async with aclosing(live.views(job_id)) as views:
             try:
