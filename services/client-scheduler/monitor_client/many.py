@@ -188,7 +188,7 @@ def _jobs(parameters: Parameters) -> list[str]:
 
 
 def _is_agreed(jobs: Sequence[str]) -> bool:
-    what = f"Delete what is known of {count(len(jobs), 'ended monitor')}, and tell nothing more of it?"
+    what = f"Delete what is known of {count(len(jobs), 'ended monitor')}?"
     if not sys.stdin.isatty():
         say(f"{what} Say --yes: there is nobody to ask")
         return False
