@@ -45,4 +45,5 @@ def _options(settings: TelemetrySettings) -> dict[str, Any]:
         # A container's disk is read-only, and a file of telemetry is one more place to keep from strangers.
         "disable_offline_storage": True,
         "timeout": _SEND_SECONDS,
+        "read_timeout": _SEND_SECONDS,  # by itself it would wait five minutes for an answer
     }
