@@ -62,7 +62,9 @@ def test_what_the_process_knows_is_hidden_first() -> None:
     assert redacted("the word", lambda text: text.replace("word", "***")) == "the ***"
 
 
-@pytest.mark.parametrize("piece", ["a.", "x://", "Authorization: ", "eyJ" + "a" * 10 + ".", "sig=", "a://:b", "; "])
+@pytest.mark.parametrize(
+    "piece", ["a.", "x://", "Authorization: ", "eyJ" + "a" * 10 + ".", "sig=", "a://:b", "; "]
+)
 def test_a_long_text_takes_no_longer_than_its_length(piece: str) -> None:
     def seconds(repeats: int) -> float:
         began = time.process_time()

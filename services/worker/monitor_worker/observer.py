@@ -68,7 +68,7 @@ class Observer:
         job_id, run = self._mask(turn.job_id), self._mask(turn.run)
         attributes = {"durable_monitor.job_id": job_id, "durable_monitor.run": run}
         numbers = {"durable_monitor.turn": turn.turn, "durable_monitor.revision": turn.revision}
-        span = trace.INVALID_SPAN
+        span: Span = trace.INVALID_SPAN
         with _never_failing():
             span = self._tracer.start_span(
                 "turn", attributes={**attributes, **numbers, "durable_monitor.kind": kind}

@@ -6,7 +6,6 @@ trace, whole. Azure Monitor's distribution would keep five traces a second inste
 
 import logging
 import os
-import uuid
 from collections.abc import Callable, Iterable, Sequence
 
 from opentelemetry import metrics, trace
@@ -57,11 +56,12 @@ def _logging(exporters: Exporters, resource: Resource) -> Sequence[Callable[[], 
 
 
 def _resource(service: str) -> Resource:
-    ours = {"service.version": __version__, "service.instance.id": str(uuid.uuid4())}
+    ours = Resource({"service.name": service, "service.version": __version__})
+    # What OTEL_* say comes first; without a name the SDK makes one up.
     found = Resource.create()
-    # Without a name the SDK makes one up (unknown_service); what OTEL_* say comes first.
-    named = not str(found.attributes["service.name"]).startswith("unknown_service")
-    return found.merge(Resource(ours if named else {**ours, "service.name": service}))
+    if str(found.attributes["service.name"]).startswith("unknown_service"):
+        found = found.merge(Resource({"service.name": service}))
+    return ours.merge(found)
 
 
 def _exporters(settings: TelemetrySettings) -> Exporters:
