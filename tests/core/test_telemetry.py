@@ -16,7 +16,7 @@ from monitor_core.telemetry import configure_logging, telling_of
 from monitor_core.telemetry.logs import LogFormat
 
 pytestmark = pytest.mark.usefixtures("own_logging")
-NOISY = ("durabletask", "grpc", "asyncio", "azure", "opentelemetry", "urllib3")
+NOISY = ("durabletask", "grpc", "asyncio", "azure", "msal", "opentelemetry", "urllib3")
 STRANGE = "a\nINFO forged\r\x1b[2J\u2028b\x00"
 SPAN = NonRecordingSpan(SpanContext(0xABC, 0xDEF, is_remote=False))
 

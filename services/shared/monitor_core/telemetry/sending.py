@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-SENDERS: Final = ("azure", "grpc", "opentelemetry", "urllib3")
+SENDERS: Final = ("azure", "grpc", "msal", "opentelemetry", "urllib3")
 """What does the sending. Its own records are not sent: each would bring the next."""
 _EXPORTERS: Final = (
     "azure.monitor.opentelemetry",
