@@ -14,8 +14,16 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from monitor_core.contract import CheckError, CommandOutcome, DecidedBy, Decision, ErrorClass, Turn, Verdict
-from monitor_core.contract.verdict import ObservationSummary
+from monitor_core.contract import (
+    CheckError,
+    CommandOutcome,
+    DecidedBy,
+    Decision,
+    ErrorClass,
+    ObservationSummary,
+    Turn,
+    Verdict,
+)
 from monitor_core.kinds import BUILT_IN
 from monitor_worker.events import Commanded, Ended
 from monitor_worker.observer import Observer

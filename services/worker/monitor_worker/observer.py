@@ -91,7 +91,9 @@ class Observer:
 
     def delivered(self, kind: str, outcome: DeliveryOutcome) -> None:
         """Count an attempt to deliver a notice."""
-        self._deliveries.add(1, {"kind": kind if kind in channels.BUILT_IN else _OTHER, "outcome": outcome.value})
+        known = kind if kind in channels.BUILT_IN else _OTHER
+        with _never_failing():
+            self._deliveries.add(1, {"kind": known, "outcome": outcome.value})
 
     def drained(self, seconds: float) -> None:
         """Take in how long the worker took to drain."""
