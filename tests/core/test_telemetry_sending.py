@@ -9,7 +9,7 @@ from monitor_core.telemetry import configure_logging
 from monitor_core.telemetry.logs import LogFormat
 from monitor_core.telemetry.sending import NotAgain
 
-GRPC = "opentelemetry.exporter.otlp.proto.grpc.exporter"
+GRPC = "opentelemetry.exporter.otlp.proto.grpc.of_a_test"  # the real one has a filter of its own
 HTTP = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
 AZURE = "azure.monitor.opentelemetry.exporter.export._base"
 BATCH = "opentelemetry.sdk._shared_internal"

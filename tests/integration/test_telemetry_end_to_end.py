@@ -95,7 +95,8 @@ def use(parts: Stack, seen: World, service: str, folder: Path) -> None:
 
     url = seen.target.url
     client("start", "--watch", "--server", service, "-f", request(folder, "long", f"{url}/long"))
-    client("start", "--watch", "-f", request(folder, "direct", f"{url}/direct"))
+    told = [{"to": {"kind": "webhook", "url": f"{url}/told"}}]
+    client("start", "--watch", "-f", request(folder, "direct", f"{url}/direct", on_verdict=told))
     client(
         "start",
         "--watch",
@@ -166,6 +167,7 @@ def test_metrics_count_what_happened(world: World) -> None:
     assert total("durable_monitor.monitor.duration") == 5
     assert total("durable_monitor.commands", command="extend", outcome="accepted") == 1
     assert total("durable_monitor.commands", command="cancel", outcome="accepted") == 1
+    assert total("durable_monitor.deliveries", kind="webhook", outcome="delivered") == 1
     assert total("durable_monitor.viewers") == 0
     assert total("durable_monitor.drain.duration") == 1
     routes = {dict(pairs).get("http.route") for pairs in world.collected.metrics["http.server.request.duration"]}

@@ -72,7 +72,7 @@ class ExecutorEngine(World):
 
     def __init__(self, request: MonitorRequest, target: Target, tell: Tell = tell_nobody) -> None:
         super().__init__(target)
-        self._tell = tell
+        self._told = tell
         self.request, self.instance = request, instance_id(request.job_id)
         self.now = START
         self.dispatches: list[Dispatch] = []
@@ -114,7 +114,7 @@ class ExecutorEngine(World):
         return batch
 
     def _dispatch(self, new: list[pb.HistoryEvent]) -> None:
-        actions = execute(self.instance, self._past, new, self._tell)
+        actions = execute(self.instance, self._past, new, self._told)
         self.dispatches.append(Dispatch(list(self._past), new, actions))
         self._past = [*self._past, *new]
         for action in actions:

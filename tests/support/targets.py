@@ -11,6 +11,8 @@ from typing import Any
 class Target:
     """Says `Running` to the first checks of a path, then `Succeeded`, and keeps the headers it was sent.
 
+    It takes every notice.
+
     Args:
         checks: how many it takes at `/long`.
     """
@@ -41,7 +43,13 @@ class Target:
 def serving(target: Target) -> Iterator[None]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:  # the standard library's name
-            code, answer = target.answer(self.path, {**self.headers})
+            self._answer(*target.answer(self.path, {**self.headers}))
+
+        def do_POST(self) -> None:  # likewise
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self._answer(200, {})
+
+        def _answer(self, code: int, answer: dict[str, Any]) -> None:
             content = json.dumps(answer).encode()
             with suppress(OSError):  # who asked may be gone
                 self.send_response(code)

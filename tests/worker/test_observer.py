@@ -19,6 +19,7 @@ from monitor_core.contract import (
     CommandOutcome,
     DecidedBy,
     Decision,
+    DeliveryOutcome,
     ErrorClass,
     ObservationSummary,
     Turn,
@@ -273,6 +274,15 @@ def test_no_orchestration_fails_because_it_cannot_be_told_of(watched: Watched) -
     finally:
         log.removeFilter(fail)
     assert list(watched.points("durable_monitor.verdicts").values()) == [1]
+
+
+def test_an_attempt_to_deliver_is_counted_by_its_kind_of_channel_and_what_came_of_it(watched: Watched) -> None:
+    watched.observer.delivered("webhook", DeliveryOutcome.DELIVERED)
+    watched.observer.delivered("no-such-channel", DeliveryOutcome.FAILED)
+    assert watched.points("durable_monitor.deliveries") == {
+        (("kind", "webhook"), ("outcome", "delivered")): 1,
+        (("kind", "other"), ("outcome", "failed")): 1,
+    }
 
 
 def test_how_long_a_drain_took_is_measured(watched: Watched) -> None:

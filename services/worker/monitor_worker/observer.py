@@ -7,12 +7,12 @@ bounded; whatever a stranger has said is masked. No monitor fails because it cou
 import logging
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from durabletask.task import OrchestrationContext
 from opentelemetry import context, trace
 from opentelemetry.metrics import MeterProvider
-from opentelemetry.trace import Span, StatusCode, TracerProvider
+from opentelemetry.trace import Span, TracerProvider
 
 from monitor_core import channels
 from monitor_core.contract import DeliveryOutcome, Turn, TurnReport
@@ -21,6 +21,7 @@ from monitor_core.scheduler import trace_of
 from monitor_core.telemetry import metrics, telling_of
 from monitor_worker.checks.masking import Mask
 from monitor_worker.events import Commanded, Ended, Event
+from monitor_worker.telling import around, never_failing
 from monitor_worker.turns import Look
 
 _log = logging.getLogger(__name__)
@@ -69,11 +70,11 @@ class Observer:
         attributes = {"durable_monitor.job_id": job_id, "durable_monitor.run": run}
         numbers = {"durable_monitor.turn": turn.turn, "durable_monitor.revision": turn.revision}
         span: Span = trace.INVALID_SPAN
-        with _never_failing():
+        with never_failing():
             span = self._tracer.start_span(
                 "turn", attributes={**attributes, **numbers, "durable_monitor.kind": kind}
             )
-        with telling_of({"job_id": job_id, "run": run, "turn": turn.turn}), _current(span):
+        with telling_of({"job_id": job_id, "run": run, "turn": turn.turn}), around(span):
             yield ObservedTurn(self, span, kind)
 
     def check(self, kind: str, result: str, look: Look, late: float, seconds: float) -> None:
@@ -92,7 +93,7 @@ class Observer:
     def delivered(self, kind: str, outcome: DeliveryOutcome) -> None:
         """Count an attempt to deliver a notice."""
         known = kind if kind in channels.BUILT_IN else _OTHER
-        with _never_failing():
+        with never_failing():
             self._deliveries.add(1, {"kind": known, "outcome": outcome.value})
 
     def drained(self, seconds: float) -> None:
@@ -101,7 +102,7 @@ class Observer:
 
     def tell(self, ctx: OrchestrationContext, event: Event) -> None:
         """Count what a monitor tells, and log it in the monitor's own trace. It never raises."""
-        with _never_failing():
+        with never_failing():
             token = context.attach(trace_of(ctx) or context.get_current())
             try:
                 with telling_of({"job_id": self._mask(event.request.job_id), "run": self._mask(event.run)}):
@@ -138,12 +139,12 @@ class ObservedTurn:
 
     def __call__(self, look: Look, *, lateness_seconds: float, seconds: float) -> None:
         """Take in a check."""
-        with _never_failing():
+        with never_failing():
             self._checked(look, lateness_seconds, seconds)
 
     def ended(self, report: TurnReport) -> None:
         """Take in how the turn ended."""
-        with _never_failing():
+        with never_failing():
             end = report.ended_by.value
             self._observer.turned(self._kind, end, time.monotonic() - self._began)
             self._span.set_attribute("durable_monitor.turn.end", end)
@@ -158,27 +159,3 @@ class ObservedTurn:
             took = {"durable_monitor.check.duration": seconds, "durable_monitor.check.lateness": lateness_seconds}
             what = {"durable_monitor.kind": self._kind, "durable_monitor.check.result": result}
             self._span.add_event("check", {**what, **status, **took})
-
-
-@contextmanager
-def _current(span: Span) -> Iterator[None]:
-    """The span around a block. What the block raises may hold a secret: of it only the type is told."""
-    try:
-        with trace.use_span(span, record_exception=False, set_status_on_exception=False):
-            yield
-    except Exception as error:
-        span.set_status(StatusCode.ERROR, type(error).__name__)
-        raise
-    finally:
-        with _never_failing():
-            span.end()
-
-
-@contextmanager
-def _never_failing() -> Iterator[None]:
-    """What a block raises is logged; where even that raises it is let go, for there is nobody left to tell."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 # whatever an exporter, a formatter or a sampler raises
-        with suppress(Exception):
-            _log.error("A monitor could not be told of: %s", type(error).__name__)
