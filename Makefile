@@ -6,13 +6,13 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # What stands in for Azure's Blob service and Service Bus in the tests.
 STAND_INS := dev/azurite/node_modules/.ready dev/service_bus/node_modules/.ready
-SOURCES := services dev tests docs/examples
+SOURCES := services dev tests benchmarks docs/examples
 # The modules that run inside an orchestration: no clock, no randomness (see pyproject.toml).
 DETERMINISTIC := $(addprefix services/shared/monitor_core/,channels contract kinds notices.py schedule.py) \
 	$(addprefix services/worker/monitor_worker/,commands.py delivering.py events.py explaining.py notices.py orchestrator.py policy.py reports.py versions.py views.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types imports unit up-smoke histories reference screenshots lock format clean
+.PHONY: help bench demo test lint types imports unit up-smoke histories reference screenshots lock format clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +58,9 @@ up-smoke: ## Rehearse docker-compose.yml with a killed worker and a paused sched
 format: $(READY) ## Format and mend what can be mended
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
+
+bench: $(READY) ## Measure what is claimed of costs, and write docs/benchmarks.md
+	@$(BIN)/python -m benchmarks
 
 histories: $(READY) ## Record the histories that a new version of the orchestrator lacks
 	PYTHONPATH=tests:services/shared:services/worker $(BIN)/python -m support.record

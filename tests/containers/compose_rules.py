@@ -6,6 +6,7 @@ from typing import Any
 
 from monitor_client.server import GRACE_SECONDS
 from monitor_core.settings import ClientSettings, SettingsError, WorkerSettings, client_settings, worker_settings
+from monitor_core.telemetry import FLUSH_SECONDS
 
 Services = Mapping[str, Mapping[str, Any]]
 Rule = Callable[[Services], Iterator[str]]
@@ -140,12 +141,12 @@ def telemetry(found: Services) -> Iterator[str]:
 
 
 def grace(found: Services) -> Iterator[str]:
-    """Docker waits longer than the drain may take."""
+    """Docker waits longer than the drain may take, and the last telemetry after it."""
     said = found["worker"].get("environment", {}).get("MONITOR_DRAIN_SECONDS")
     drain = float(said or WorkerSettings.model_fields["drain_seconds"].default)
     for name, needed in (("worker", drain), ("client-scheduler", GRACE_SECONDS)):
         period = re.fullmatch(r"(\d+)s", str(found[name].get("stop_grace_period")))
-        if period is None or int(period[1]) <= needed:
+        if period is None or int(period[1]) <= needed + FLUSH_SECONDS:
             yield f"{name}: stop_grace_period {found[name].get('stop_grace_period')} for {needed:g} s"
 
 

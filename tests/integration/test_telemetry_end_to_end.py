@@ -4,12 +4,9 @@ The same world serves all tests here. The target repeats the secret that it is s
 """
 
 import json
-import threading
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +21,7 @@ from stack import Process, Stack, stack
 from support.command_line import run
 from support.otlp import Collector, Span, collector
 from support.receiver import Receiver, receiving
+from support.targets import Target, serving
 
 SECRET = "pl4nted-s3cret-value"
 REFERENCE = "env:MONITOR_SECRET_API"
@@ -31,51 +29,6 @@ QUICK = {"OTEL_BSP_SCHEDULE_DELAY": "100", "OTEL_BLRP_SCHEDULE_DELAY": "100", "O
 WORKER, CLIENT = "durable-monitor-worker", "durable-monitor-client-scheduler"
 CHECKS = 24
 """More than a generation of turns."""
-
-
-class Target:
-    """Says `Running` to the first checks of a path, then `Succeeded`, and keeps the headers it was sent."""
-
-    def __init__(self) -> None:
-        self.asked: dict[str, list[Mapping[str, str]]] = {}
-        self._lock = threading.Lock()
-        self.url = ""
-
-    def answer(self, path: str, headers: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
-        with self._lock:
-            self.asked.setdefault(path, []).append(headers)
-            number = len(self.asked[path])
-        if path == "/broken":
-            return 503, {"why": headers["Authorization"]}
-        done = number >= CHECKS if path == "/long" else number > 1
-        return 200, {"status": "Succeeded" if done else "Running", "echo": headers.get("Authorization")}
-
-
-@contextmanager
-def serving(target: Target) -> Iterator[None]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # the standard library's name
-            code, answer = target.answer(self.path, {**self.headers})
-            content = json.dumps(answer).encode()
-            self.send_response(code)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    target.url = f"http://127.0.0.1:{server.server_port}"
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @dataclass
@@ -111,7 +64,7 @@ def request(tmp_path: Path, job_id: str, url: str, **fields: Any) -> str:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder, target = tmp_path_factory.mktemp("requests"), Target()
+    folder, target = tmp_path_factory.mktemp("requests"), Target(CHECKS)
     with collector() as collected, serving(target), receiving() as receiver, stack() as parts:
         seen = World(collected, target, receiver)
         parts.start_scheduler()

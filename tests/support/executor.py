@@ -28,6 +28,8 @@ from monitor_core.contract import (
     Turn,
     instance_id,
 )
+from monitor_worker.events import Tell, tell_nobody
+from monitor_worker.orchestrator import Deployment
 from monitor_worker.versions import monitor_orchestrator
 from support.virtual import START, Target, World
 
@@ -50,26 +52,27 @@ class Dispatch:
         return len(self.past) + len(self.new)
 
 
-def registry() -> _Registry:
+def registry(tell: Tell = tell_nobody) -> _Registry:
     """The monitor, registered."""
     registered = _Registry()  # type: ignore[no-untyped-call]
-    registered.add_orchestrator(monitor_orchestrator())
+    registered.add_orchestrator(monitor_orchestrator(deployment=Deployment(tell=tell)))
     return registered
 
 
 def execute(
-    instance: str, past: Sequence[pb.HistoryEvent], new: Sequence[pb.HistoryEvent]
+    instance: str, past: Sequence[pb.HistoryEvent], new: Sequence[pb.HistoryEvent], tell: Tell = tell_nobody
 ) -> list[pb.OrchestratorAction]:
     """Replay `past`, then run `new`: the actions of the orchestrator."""
-    executor = _OrchestrationExecutor(registry(), _log, JsonDataConverter(), maximum_timer_interval=None)
+    executor = _OrchestrationExecutor(registry(tell), _log, JsonDataConverter(), maximum_timer_interval=None)
     return list(executor.execute(instance, past, new).actions)
 
 
 class ExecutorEngine(World):
     """One monitor, run to its end through the SDK's executor."""
 
-    def __init__(self, request: MonitorRequest, target: Target) -> None:
+    def __init__(self, request: MonitorRequest, target: Target, tell: Tell = tell_nobody) -> None:
         super().__init__(target)
+        self._told = tell
         self.request, self.instance = request, instance_id(request.job_id)
         self.now = START
         self.dispatches: list[Dispatch] = []
@@ -111,7 +114,7 @@ class ExecutorEngine(World):
         return batch
 
     def _dispatch(self, new: list[pb.HistoryEvent]) -> None:
-        actions = execute(self.instance, self._past, new)
+        actions = execute(self.instance, self._past, new, self._told)
         self.dispatches.append(Dispatch(list(self._past), new, actions))
         self._past = [*self._past, *new]
         for action in actions:

@@ -34,11 +34,16 @@ async def look(
         return answer.result(context.timeout_seconds)
 
     registry = Registry(BUILT_IN, Resources(guard=TargetGuard()), lambda *_: driver)
-    check = looker(_turn(request), "monitor-job-1", registry, ask, SystemClock(), mask=mask)
+    check = looker(turn_of(request), "monitor-job-1", registry, ask, SystemClock(), mask=mask)
     return await asyncio.to_thread(check, 1, 30.0, checkpoint)
 
 
-def _turn(asked: Mapping[str, Any]) -> Turn:
+def turn_of(asked: Mapping[str, Any]) -> Turn:
+    """The first turn of a monitor.
+
+    Args:
+        asked: a request of a built-in kind; its job_id is `job-1` unless given.
+    """
     request = parse_request({"job_id": "job-1", **asked}, BUILT_IN)
     now = datetime.now(UTC)
     return Turn(

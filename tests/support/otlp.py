@@ -4,9 +4,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import grpc
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
@@ -18,6 +18,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as tra
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 PATIENCE = 30.0
+Mood = Literal["takes", "refuses", "hangs"]
 _REQUESTS: Final[Mapping[str, tuple[Any, Any]]] = {
     "/v1/traces": (traces.ExportTraceServiceRequest, traces.ExportTraceServiceResponse),
     "/v1/metrics": (metrics.ExportMetricsServiceRequest, metrics.ExportMetricsServiceResponse),
@@ -59,6 +60,11 @@ class Collector:
         self.units: dict[str, str] = {}
         self.received: list[bytes] = []
         self.http_url = self.grpc_url = ""
+        self.mood: Mood = "takes"
+        self.refused: set[str] = set()
+        """The signals that it would not take."""
+        self.released = threading.Event()
+        """Until then it does not answer where it hangs."""
 
     @property
     def spans(self) -> list[Span]:
@@ -136,7 +142,16 @@ def collector() -> Iterator[Collector]:
 
         def do_POST(self) -> None:  # the standard library's name
             request, response = _REQUESTS[self.path]
-            kept.take(request.FromString(self.rfile.read(int(self.headers["Content-Length"]))))
+            sent = self.rfile.read(int(self.headers["Content-Length"]))
+            if kept.mood == "hangs":
+                kept.released.wait(PATIENCE)
+            if kept.mood != "takes":
+                kept.refused.add(self.path.rpartition("/")[2])
+                self.close_connection = True
+                with suppress(OSError):  # who asked may be gone
+                    self.send_error(401)
+                return
+            kept.take(request.FromString(sent))
             body = response().SerializeToString()
             self.send_response(200)
             self.send_header("Content-Type", "application/x-protobuf")
@@ -159,6 +174,7 @@ def collector() -> Iterator[Collector]:
     try:
         yield kept
     finally:
+        kept.released.set()
         server.stop(None).wait()
         http.shutdown()
         thread.join()
@@ -167,7 +183,14 @@ def collector() -> Iterator[Collector]:
 
 def _serve(server: grpc.Server, kept: Collector) -> None:
     def servicer(base: type, response: type) -> Any:
-        def export(_: Any, request: Any, __: grpc.ServicerContext) -> Any:
+        def export(_: Any, request: Any, call: grpc.ServicerContext) -> Any:
+            if kept.mood == "hangs":
+                kept.released.wait(PATIENCE)
+            if kept.mood != "takes":
+                kept.refused.add(
+                    response.__name__.removeprefix("Export").partition("Service")[0].lower().rstrip("s") + "s"
+                )
+                call.abort(grpc.StatusCode.UNAUTHENTICATED, "who are you?")
             kept.take(request)
             return response()
 

@@ -17,7 +17,7 @@ class Live:
     def __init__(self, watching: Watching) -> None:
         self._watching = watching
         self._lookouts: dict[str, _Lookout] = {}
-        self._viewers = metrics.up_down_counter(metrics.VIEWERS)
+        self._viewers = metrics.Instruments().up_down_counter(metrics.VIEWERS)
 
     @property
     def watched(self) -> int:

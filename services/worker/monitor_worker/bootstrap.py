@@ -33,6 +33,7 @@ class Worker:
         masker: is told every secret, so that whoever logs can hide it.
         loops: version to loop, the newest last.
         register: adds orchestrators and activities of your own to it: one worker for both.
+        last_words: done before the process ends because its drain hangs.
     """
 
     def __init__(
@@ -42,8 +43,9 @@ class Worker:
         *,
         loops: Mapping[str, Loop] = LOOPS,
         register: Callable[[DrainingWorker], None] = lambda _: None,
+        last_words: Callable[[], object] = lambda: None,
     ) -> None:
-        self._settings = settings
+        self._settings, self._last_words = settings, last_words
         self._clock = SystemClock()
         self._loop = LoopThread()
         masker = masker or Masker()
@@ -107,7 +109,7 @@ class Worker:
         """Drain: turns come back after their check under way; then stop, within `drain_seconds`."""
         _log.info("Draining")
         began = self._clock.monotonic()
-        watchdog = end_after(self._settings.drain_seconds)
+        watchdog = end_after(self._settings.drain_seconds, self._last_words)
         self._clock.drain()
         self._engine.drain()
         self._observer.drained(self._clock.monotonic() - began)

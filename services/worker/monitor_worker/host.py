@@ -60,12 +60,20 @@ def listen_for_signals() -> threading.Event:
     return asked
 
 
-def end_after(seconds: float) -> threading.Timer:
-    """End the process when `seconds` are over, unless the timer is cancelled: a drain may hang."""
+def end_after(seconds: float, last_words: Callable[[], object] = lambda: None) -> threading.Timer:
+    """End the process when `seconds` are over, unless the timer is cancelled: a drain may hang.
+
+    Args:
+        seconds: how long.
+        last_words: done before; it takes a moment at most.
+    """
 
     def end() -> None:
         _log.error("The drain took longer than %g s: ending all the same", seconds)
-        os._exit(EXIT_STUCK)
+        try:
+            last_words()
+        finally:
+            os._exit(EXIT_STUCK)
 
     timer = threading.Timer(seconds, end)
     timer.daemon = True

@@ -77,7 +77,7 @@ def sighter(turn: Turn, key: str, registry: Registry, ask: Ask, clock: Clock, *,
         kind = registry.find(str(turn.check.get("kind")))
         spec = kind.spec.model_validate(dict(turn.check))
         if spec.server_address:
-            trace.get_current_span().set_attribute("server.address", spec.server_address)
+            trace.get_current_span().set_attribute("server.address", mask(spec.server_address))
         judge = Judge.of(turn, conditions(turn.success_when, turn.failure_when, kind.spec), say)
     except (CheckFailed, RequestError) as error:
         return _broken(str(error), clock, say)

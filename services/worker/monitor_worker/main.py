@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from monitor_core import telemetry
 from monitor_core.settings import SettingsError, worker_settings
@@ -23,10 +24,10 @@ def main(arguments: Sequence[str] = (), environment: Mapping[str, str] = os.envi
     try:
         settings = worker_settings(environment)
         configure_logging(settings.log_level, form=settings.log_format, mask=masker)
-        with telemetry.started(settings.telemetry, telemetry.WORKER, telemetry.FLUSH_SECONDS):
+        with telemetry.started(settings.telemetry, telemetry.WORKER, telemetry.FLUSH_SECONDS) as sent:
             from monitor_worker.bootstrap import Worker  # noqa: PLC0415 # a bad setting is said before it
 
-            worker = Worker(settings, masker)
+            worker = Worker(settings, masker, last_words=partial(sent.stop, telemetry.BRIEF_FLUSH_SECONDS))
             worker.start()
             asked_to_stop.wait()
             worker.stop()

@@ -1,7 +1,7 @@
 """What the worker tells the operators: a span for each turn, metrics, and a log line for each verdict.
 
 It uses the OpenTelemetry API alone: where nothing is sent it costs next to nothing. The attributes of metrics are
-bounded; whatever a stranger has said is masked.
+bounded; whatever a stranger has said is masked. No monitor fails because it could not be told of.
 """
 
 import logging
@@ -11,7 +11,8 @@ from contextlib import contextmanager
 
 from durabletask.task import OrchestrationContext
 from opentelemetry import context, trace
-from opentelemetry.trace import Span
+from opentelemetry.metrics import MeterProvider
+from opentelemetry.trace import Span, TracerProvider
 
 from monitor_core import channels
 from monitor_core.contract import DeliveryOutcome, Turn, TurnReport
@@ -20,6 +21,7 @@ from monitor_core.scheduler import trace_of
 from monitor_core.telemetry import metrics, telling_of
 from monitor_worker.checks.masking import Mask
 from monitor_worker.events import Commanded, Ended, Event
+from monitor_worker.telling import around, never_failing
 from monitor_worker.turns import Look
 
 _log = logging.getLogger(__name__)
@@ -33,36 +35,46 @@ class Observer:
     Args:
         kinds: the kinds of check there are; what is asked for besides is counted as `other`.
         mask: takes secrets out of what is told.
+        traces: of the spans; the global provider unless given.
+        meters: of the metrics, likewise.
     """
 
-    def __init__(self, kinds: Iterable[str], mask: Mask) -> None:
+    def __init__(
+        self,
+        kinds: Iterable[str],
+        mask: Mask,
+        *,
+        traces: TracerProvider | None = None,
+        meters: MeterProvider | None = None,
+    ) -> None:
         self._kinds, self._mask = frozenset(kinds), mask
-        self._tracer = trace.get_tracer(metrics.SCOPE)
-        self._checks = metrics.counter(metrics.CHECKS)
-        self._check_duration = metrics.histogram(metrics.CHECK_DURATION)
-        self._lateness = metrics.histogram(metrics.CHECK_LATENESS)
-        self._condition_errors = metrics.counter(metrics.CONDITION_ERRORS)
-        self._turns = metrics.counter(metrics.TURNS)
-        self._turn_duration = metrics.histogram(metrics.TURN_DURATION)
-        self._verdicts = metrics.counter(metrics.VERDICTS)
-        self._monitor_duration = metrics.histogram(metrics.MONITOR_DURATION)
-        self._commands = metrics.counter(metrics.COMMANDS)
-        self._deliveries = metrics.counter(metrics.DELIVERIES)
-        self._drain_duration = metrics.histogram(metrics.DRAIN_DURATION)
+        self._tracer = trace.get_tracer(metrics.SCOPE, tracer_provider=traces)
+        new = metrics.Instruments(meters)
+        self._checks = new.counter(metrics.CHECKS)
+        self._check_duration = new.histogram(metrics.CHECK_DURATION)
+        self._lateness = new.histogram(metrics.CHECK_LATENESS)
+        self._condition_errors = new.counter(metrics.CONDITION_ERRORS)
+        self._turns = new.counter(metrics.TURNS)
+        self._turn_duration = new.histogram(metrics.TURN_DURATION)
+        self._verdicts = new.counter(metrics.VERDICTS)
+        self._monitor_duration = new.histogram(metrics.MONITOR_DURATION)
+        self._commands = new.counter(metrics.COMMANDS)
+        self._deliveries = new.counter(metrics.DELIVERIES)
+        self._drain_duration = new.histogram(metrics.DRAIN_DURATION)
 
     @contextmanager
     def turn(self, turn: Turn) -> Iterator["ObservedTurn"]:
         """A turn around a block: its span, and what its log lines are about."""
         kind = self._kind(turn.check.get("kind"))
-        job_id = self._mask(turn.job_id)
-        attributes = {"durable_monitor.job_id": job_id, "durable_monitor.run": turn.run}
+        job_id, run = self._mask(turn.job_id), self._mask(turn.run)
+        attributes = {"durable_monitor.job_id": job_id, "durable_monitor.run": run}
         numbers = {"durable_monitor.turn": turn.turn, "durable_monitor.revision": turn.revision}
-        with (
-            telling_of({"job_id": job_id, "run": turn.run, "turn": turn.turn}),
-            self._tracer.start_as_current_span(
+        span: Span = trace.INVALID_SPAN
+        with never_failing():
+            span = self._tracer.start_span(
                 "turn", attributes={**attributes, **numbers, "durable_monitor.kind": kind}
-            ) as span,
-        ):
+            )
+        with telling_of({"job_id": job_id, "run": run, "turn": turn.turn}), around(span):
             yield ObservedTurn(self, span, kind)
 
     def check(self, kind: str, result: str, look: Look, late: float, seconds: float) -> None:
@@ -80,7 +92,9 @@ class Observer:
 
     def delivered(self, kind: str, outcome: DeliveryOutcome) -> None:
         """Count an attempt to deliver a notice."""
-        self._deliveries.add(1, {"kind": kind if kind in channels.BUILT_IN else _OTHER, "outcome": outcome.value})
+        known = kind if kind in channels.BUILT_IN else _OTHER
+        with never_failing():
+            self._deliveries.add(1, {"kind": known, "outcome": outcome.value})
 
     def drained(self, seconds: float) -> None:
         """Take in how long the worker took to drain."""
@@ -88,33 +102,29 @@ class Observer:
 
     def tell(self, ctx: OrchestrationContext, event: Event) -> None:
         """Count what a monitor tells, and log it in the monitor's own trace. It never raises."""
-        token = context.attach(trace_of(ctx) or context.get_current())
-        try:
-            with telling_of({"job_id": event.request.job_id, "run": event.run}):
-                self._ended(event) if isinstance(event, Ended) else self._commanded(event)
-        finally:
-            context.detach(token)
+        with never_failing():
+            token = context.attach(trace_of(ctx) or context.get_current())
+            try:
+                with telling_of({"job_id": self._mask(event.request.job_id), "run": self._mask(event.run)}):
+                    self._ended(event) if isinstance(event, Ended) else self._commanded(event)
+            finally:
+                context.detach(token)
 
     def _ended(self, event: Ended) -> None:
         kind, decision = self._kind(event.request.check.get("kind")), event.decision
         verdict = decision.verdict.value
         self._verdicts.add(1, {"kind": kind, "verdict": verdict, "decided_by": decision.decided_by.value})
         self._monitor_duration.record(event.seconds, {"kind": kind, "verdict": verdict})
-        _log.info(
-            "%s: %s after %d checks in %.1f s: %s",
-            event.request.job_id,
-            verdict,
-            event.checks,
-            event.seconds,
-            decision.reason,
-        )
+        job_id, reason = self._mask(event.request.job_id), self._mask(decision.reason)
+        _log.info("%s: %s after %d checks in %.1f s: %s", job_id, verdict, event.checks, event.seconds, reason)
 
     def _commanded(self, event: Commanded) -> None:
         outcome = event.outcome
         name = outcome.name if outcome.name in COMMANDS else _OTHER
         word = "accepted" if outcome.accepted else "refused"
         self._commands.add(1, {"command": name, "outcome": word})
-        _log.info("%s: %s %s: %s", event.request.job_id, outcome.name, word, outcome.message)
+        said = map(self._mask, (event.request.job_id, outcome.name, word, outcome.message))
+        _log.info("%s: %s %s: %s", *said)
 
     def _kind(self, kind: object) -> str:
         return kind if isinstance(kind, str) and kind in self._kinds else _OTHER
@@ -129,6 +139,18 @@ class ObservedTurn:
 
     def __call__(self, look: Look, *, lateness_seconds: float, seconds: float) -> None:
         """Take in a check."""
+        with never_failing():
+            self._checked(look, lateness_seconds, seconds)
+
+    def ended(self, report: TurnReport) -> None:
+        """Take in how the turn ended."""
+        with never_failing():
+            end = report.ended_by.value
+            self._observer.turned(self._kind, end, time.monotonic() - self._began)
+            self._span.set_attribute("durable_monitor.turn.end", end)
+            self._span.set_attribute("durable_monitor.checks", report.checks)
+
+    def _checked(self, look: Look, lateness_seconds: float, seconds: float) -> None:
         seen, error = look.observation, look.error
         result = error.error_class.value if error else "ok" if seen else _CUT
         self._observer.check(self._kind, result, look, lateness_seconds, seconds)
@@ -137,10 +159,3 @@ class ObservedTurn:
             took = {"durable_monitor.check.duration": seconds, "durable_monitor.check.lateness": lateness_seconds}
             what = {"durable_monitor.kind": self._kind, "durable_monitor.check.result": result}
             self._span.add_event("check", {**what, **status, **took})
-
-    def ended(self, report: TurnReport) -> None:
-        """Take in how the turn ended."""
-        end = report.ended_by.value
-        self._observer.turned(self._kind, end, time.monotonic() - self._began)
-        self._span.set_attribute("durable_monitor.turn.end", end)
-        self._span.set_attribute("durable_monitor.checks", report.checks)

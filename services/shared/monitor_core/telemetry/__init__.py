@@ -4,8 +4,10 @@
 exporter is imported, and the API's spans and instruments do nothing.
 """
 
+import logging
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -14,6 +16,7 @@ from monitor_core.telemetry.logs import configure_logging, monitor_ids, telling_
 
 __all__ = ["Telemetry", "configure_logging", "monitor_ids", "start", "started", "telling_of"]
 
+_log = logging.getLogger(__name__)
 WORKER: Final = "durable-monitor-worker"
 CLIENT: Final = "durable-monitor-client-scheduler"
 FLUSH_SECONDS: Final = 5.0
@@ -23,21 +26,29 @@ BRIEF_FLUSH_SECONDS: Final = 2.0
 
 
 class Telemetry:
-    """Telemetry that is being sent, or none."""
+    """Telemetry that is being sent, or none.
 
-    def __init__(self, shut_down: Callable[[], None] | None = None) -> None:
-        self._shut_down = shut_down
+    Args:
+        ends: shut down an exporter each, sending what is left.
+    """
+
+    def __init__(self, ends: Sequence[Callable[[], None]] = ()) -> None:
+        self._ends = ends
 
     def stop(self, seconds: float = FLUSH_SECONDS) -> bool:
         """Send what is left, for so long at most; whether that was done. A collector that hangs holds nobody."""
-        shut_down, self._shut_down = self._shut_down, None
-        if shut_down is None:
-            return True
-        # The exporters' own time-outs are no bound: retries and three signals add up.
-        flushing = threading.Thread(target=shut_down, name="telemetry-flush", daemon=True)
-        flushing.start()
-        flushing.join(seconds)
-        return not flushing.is_alive()
+        ends, self._ends = self._ends, ()
+        until = time.monotonic() + seconds
+        # At once, so that one that hangs does not keep the others; the exporters' own time-outs are no bound.
+        flushing = [threading.Thread(target=end, name="telemetry-flush", daemon=True) for end in ends]
+        for thread in flushing:
+            thread.start()
+        for thread in flushing:
+            thread.join(max(until - time.monotonic(), 0))
+        is_sent = not any(thread.is_alive() for thread in flushing)
+        if not is_sent:
+            _log.warning("What was left of the telemetry could not be sent within %g s", seconds)
+        return is_sent
 
 
 def start(settings: TelemetrySettings, service: str) -> Telemetry:
@@ -53,10 +64,10 @@ def start(settings: TelemetrySettings, service: str) -> Telemetry:
 
 
 @contextmanager
-def started(settings: TelemetrySettings, service: str, flush_seconds: float) -> Iterator[None]:
+def started(settings: TelemetrySettings, service: str, flush_seconds: float) -> Iterator[Telemetry]:
     """Telemetry around a block."""
     telemetry = start(settings, service)
     try:
-        yield
+        yield telemetry
     finally:
         telemetry.stop(flush_seconds)

@@ -18,6 +18,8 @@ _OFF: Final = {
     "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
     "APPLICATIONINSIGHTS_SDKSTATS_DISABLED": "true",
     "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",
+    # One more metric with each batch of spans, which repeats what each span says of its resource.
+    "APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED": "true",
 }
 _SEND_SECONDS: Final = 10.0
 
@@ -45,4 +47,5 @@ def _options(settings: TelemetrySettings) -> dict[str, Any]:
         # A container's disk is read-only, and a file of telemetry is one more place to keep from strangers.
         "disable_offline_storage": True,
         "timeout": _SEND_SECONDS,
+        "read_timeout": _SEND_SECONDS,  # by itself it would wait five minutes for an answer
     }

@@ -16,11 +16,11 @@ from typing import Final, Literal, TextIO
 from opentelemetry import trace
 
 from monitor_core.telemetry.redaction import Mask, redacted
+from monitor_core.telemetry.sending import SENDERS, NotAgain, trouble_of_sending
 
 LogFormat = Literal["json", "text"]
-LIBRARIES: Final = ("asyncio", "azure", "durabletask", "grpc", "opentelemetry", "urllib3")
+LIBRARIES: Final = (*SENDERS, "asyncio", "durabletask")
 """What only tells of trouble, whatever the level."""
-_BRIEF_SECONDS: Final = 60.0
 _FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 _ids: ContextVar[Mapping[str, str | int]] = ContextVar("monitor_ids")
 _NONE: Final[Mapping[str, str | int]] = {}
@@ -39,7 +39,7 @@ def configure_logging(
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines(mask) if form == "json" else TextLines(mask))
-    handler.addFilter(NotAgain())
+    handler.addFilter(NotAgain(LIBRARIES))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for noisy in LIBRARIES:
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -60,22 +60,12 @@ def telling_of(ids: Mapping[str, str | int]) -> Iterator[None]:
         _ids.reset(token)
 
 
-class NotAgain(logging.Filter):
-    """A library says the same once a minute at most: of a collector that is gone it would tell for ever."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._said: dict[tuple[str, int], float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is shown."""
-        if not record.name.startswith(LIBRARIES):
-            return True
-        place, now = (record.pathname, record.lineno), time.monotonic()
-        if now - self._said.get(place, -_BRIEF_SECONDS) < _BRIEF_SECONDS:
-            return False
-        self._said[place] = now
-        return True
+def message_of(record: logging.LogRecord) -> str:
+    """What a record says. One whose arguments do not fit is no reason to lose it, or to print them unmasked."""
+    try:
+        return trouble_of_sending(record) or record.getMessage()
+    except Exception as error:  # noqa: BLE001 # whatever the arguments raise as they become text
+        return f"{record.msg!r} (its arguments do not fit: {type(error).__name__})"
 
 
 class _Lines(logging.Formatter):
@@ -86,11 +76,13 @@ class _Lines(logging.Formatter):
 
     def message(self, record: logging.LogRecord) -> str:
         """The message, masked."""
-        return redacted(record.getMessage(), self.mask)
+        return redacted(message_of(record), self.mask)
 
     def trouble(self, record: logging.LogRecord) -> str | None:
-        """The traceback, masked; None without one."""
-        return redacted(self.formatException(record.exc_info), self.mask) if record.exc_info else None
+        """The traceback, masked; None without one, and of what sends telemetry."""
+        if not record.exc_info or trouble_of_sending(record):
+            return None
+        return redacted(self.formatException(record.exc_info), self.mask)
 
     def ids(self, record: logging.LogRecord) -> dict[str, str | int]:
         """The ids of the trace and of the monitor, masked: a job's id is a stranger's word."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from opentelemetry import metrics
-from opentelemetry.metrics import Counter, Histogram, UpDownCounter
+from opentelemetry.metrics import Counter, Histogram, MeterProvider, UpDownCounter
 
 SCOPE: Final = "durable_monitor"
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -104,18 +104,26 @@ METRICS: Final[Mapping[str, Metric]] = {
 }
 
 
-def counter(metric: Metric) -> Counter:
-    """The instrument; it does nothing where no telemetry is sent."""
-    return metrics.get_meter(SCOPE).create_counter(metric.name, metric.unit, metric.says)
+class Instruments:
+    """Makes the instruments; they do nothing where no telemetry is sent.
 
+    Args:
+        provider: of the meter; the global one unless given.
+    """
 
-def up_down_counter(metric: Metric) -> UpDownCounter:
-    """As `counter`."""
-    return metrics.get_meter(SCOPE).create_up_down_counter(metric.name, metric.unit, metric.says)
+    def __init__(self, provider: MeterProvider | None = None) -> None:
+        self._meter = metrics.get_meter(SCOPE, meter_provider=provider)
 
+    def counter(self, metric: Metric) -> Counter:
+        """What is counted up."""
+        return self._meter.create_counter(metric.name, metric.unit, metric.says)
 
-def histogram(metric: Metric) -> Histogram:
-    """As `counter`."""
-    return metrics.get_meter(SCOPE).create_histogram(
-        metric.name, metric.unit, metric.says, explicit_bucket_boundaries_advisory=metric.bounds
-    )
+    def up_down_counter(self, metric: Metric) -> UpDownCounter:
+        """What goes up and down."""
+        return self._meter.create_up_down_counter(metric.name, metric.unit, metric.says)
+
+    def histogram(self, metric: Metric) -> Histogram:
+        """What is distributed."""
+        return self._meter.create_histogram(
+            metric.name, metric.unit, metric.says, explicit_bucket_boundaries_advisory=metric.bounds
+        )

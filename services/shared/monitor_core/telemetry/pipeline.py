@@ -6,8 +6,7 @@ trace, whole. Azure Monitor's distribution would keep five traces a second inste
 
 import logging
 import os
-import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from opentelemetry import metrics, trace
 from opentelemetry._logs import set_logger_provider
@@ -28,40 +27,41 @@ from monitor_core.telemetry.redaction import Mask
 from monitor_core.telemetry.sent_logs import SentLogs
 
 
-def build(settings: TelemetrySettings, service: str) -> Callable[[], None]:
-    """Set up the global providers; what shuts them down, sending what is left."""
+def build(settings: TelemetrySettings, service: str) -> Sequence[Callable[[], None]]:
+    """Set up the global providers; what shuts down each of their exporters, sending what is left."""
     # The names that OpenTelemetry has settled on for HTTP; its middleware asks for that to be said.
     os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
     exporters, resource = _exporters(settings), _resource(service)
     # Shut down by us, and bounded: at exit the SDK would wait for a dead collector as long as that takes.
     tracing = TracerProvider(resource=resource, shutdown_on_exit=False)
-    for spans in exporters.spans:
-        tracing.add_span_processor(BatchSpanProcessor(spans))
+    spans = [BatchSpanProcessor(exporter) for exporter in exporters.spans]
+    for processor in spans:
+        tracing.add_span_processor(processor)
     readers = [PeriodicExportingMetricReader(exporter) for exporter in exporters.metrics]
-    metering = MeterProvider(readers, resource=resource, shutdown_on_exit=False)
-    logs = LoggerProvider(resource=resource, shutdown_on_exit=False)
-    for exporter in exporters.logs:
-        logs.add_log_record_processor(BatchLogRecordProcessor(exporter))
     trace.set_tracer_provider(tracing)
-    metrics.set_meter_provider(metering)
-    set_logger_provider(logs)
-    handler = SentLogs(logs, _mask_of_what_is_shown())
-    logging.getLogger().addHandler(handler)
+    metrics.set_meter_provider(MeterProvider(readers, resource=resource, shutdown_on_exit=False))
+    ends = _logging(exporters, resource)
+    return [*(processor.shutdown for processor in spans), *ends, *(reader.shutdown for reader in readers)]
 
-    def shut_down() -> None:
-        logging.getLogger().removeHandler(handler)
-        for end in (tracing.shutdown, logs.shutdown, metering.shutdown):
-            end()
 
-    return shut_down
+def _logging(exporters: Exporters, resource: Resource) -> Sequence[Callable[[], None]]:
+    provider = LoggerProvider(resource=resource, shutdown_on_exit=False)
+    processors = [BatchLogRecordProcessor(exporter) for exporter in exporters.logs]
+    for processor in processors:
+        provider.add_log_record_processor(processor)
+    set_logger_provider(provider)
+    if processors:
+        logging.getLogger().addHandler(SentLogs(provider, _mask_of_what_is_shown()))
+    return [processor.shutdown for processor in processors]
 
 
 def _resource(service: str) -> Resource:
-    ours = {"service.version": __version__, "service.instance.id": str(uuid.uuid4())}
+    ours = Resource({"service.name": service, "service.version": __version__})
+    # What OTEL_* say comes first; without a name the SDK makes one up.
     found = Resource.create()
-    # Without a name the SDK makes one up (unknown_service); what OTEL_* say comes first.
-    named = not str(found.attributes["service.name"]).startswith("unknown_service")
-    return found.merge(Resource(ours if named else {**ours, "service.name": service}))
+    if str(found.attributes["service.name"]).startswith("unknown_service"):
+        found = found.merge(Resource({"service.name": service}))
+    return ours.merge(found)
 
 
 def _exporters(settings: TelemetrySettings) -> Exporters:

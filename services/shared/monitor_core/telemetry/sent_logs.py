@@ -1,14 +1,15 @@
 """Log records on their way to OpenTelemetry, with what the lines on the terminal have."""
 
 import logging
+from contextlib import suppress
 from typing import Final
 
 from opentelemetry._logs import LoggerProvider, LogRecord, SeverityNumber
 
-from monitor_core.telemetry.logs import LIBRARIES, monitor_ids
+from monitor_core.telemetry.logs import message_of, monitor_ids
 from monitor_core.telemetry.redaction import Mask, redacted
+from monitor_core.telemetry.sending import SENDERS
 
-_SENDERS: Final = tuple(name for name in LIBRARIES if name != "durabletask")
 _SEVERITIES: Final = (
     (logging.CRITICAL, SeverityNumber.FATAL),
     (logging.ERROR, SeverityNumber.ERROR),
@@ -32,14 +33,19 @@ class SentLogs(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Send a record, in the trace that it was logged in."""
-        if record.name.startswith(_SENDERS):
+        if record.name.startswith(SENDERS):
             return
+        # Shown on the terminal it is all the same; and whoever logs must not fail because it cannot be sent.
+        with suppress(Exception):
+            self._send(record)
+
+    def _send(self, record: logging.LogRecord) -> None:
         self._provider.get_logger(record.name).emit(
             LogRecord(
                 timestamp=int(record.created * 1e9),
                 severity_text=record.levelname,
                 severity_number=_severity(record.levelno),
-                body=redacted(record.getMessage(), self._mask),
+                body=redacted(message_of(record), self._mask),
                 attributes=self._attributes(record),
             )
         )
