@@ -77,7 +77,7 @@ class Untold:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._told = metrics.counter(metrics.UNTOLD)
+        self._told = metrics.Instruments().counter(metrics.UNTOLD)
 
     async def tell(self, state: OrchestrationState) -> int:
         """Start what is missing of the deliveries of an instance's verdict; how many that were.
