@@ -149,6 +149,9 @@ class Reader:
     async def principal(self, request: Request) -> Principal:
         return Principal("reader", frozenset({Role.READ}))
 
+    def admit_outsider(self, request: Request) -> None:
+        """Whoever it is."""
+
 
 async def test_who_may_only_read_is_offered_nothing_that_would_be_refused(scheduler: FakeScheduler) -> None:
     scheduler.put(request(), "run-1", Instance(shown=status()))

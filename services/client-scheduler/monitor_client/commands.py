@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from monitor_client import rows
+from monitor_client.callback_lines import callback_lines
 from monitor_client.delivery_rows import told_rows
 from monitor_client.display import Display, display, print_rows, utc_now
 from monitor_client.documents import Document
@@ -63,6 +64,7 @@ def start(parameters: Parameters, program: str) -> int:
         shown = _display(parameters)
         for note in _notes(started, request, parameters):
             shown.note(note)
+        say_callback(started)
         return _conclude(await watched.follow(service, started.run, shown), parameters)
 
     return watched.run(settings, errand)
@@ -196,14 +198,22 @@ def _conclude(view: MonitorView, parameters: Parameters) -> int:
 def _print_started(started: Started, request: MonitorRequest, parameters: Parameters, program: str) -> None:
     if parameters["output"] is Output.IDS or (parameters["quiet"] and parameters["output"] is Output.TABLE):
         print_lines([started.job_id])
+        say_callback(started)
         return
     notes = list(_notes(started, request, parameters))
     if parameters["output"] is Output.TABLE:
-        print_lines([*notes, f"  watch it: {program} watch {operand(started.job_id, parameters['server'])}"])
+        watching = f"  watch it: {program} watch {operand(started.job_id, parameters['server'])}"
+        print_lines([*notes, watching, *callback_lines(started)])
         return
     if not parameters["quiet"]:
         print("\n".join(notes), file=sys.stderr)  # noqa: T201
     print_document(started.model_dump(mode="json"), parameters["output"])
+
+
+def say_callback(started: Started) -> None:
+    """Show a callback beside what is asked for on stdout."""
+    for line in callback_lines(started):
+        print(line, file=sys.stderr)  # noqa: T201 # the only time that it can be shown
 
 
 def _print(document: Mapping[str, Any], some: Sequence[rows.Row], parameters: Parameters) -> None:

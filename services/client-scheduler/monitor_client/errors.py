@@ -126,6 +126,13 @@ class AlreadyEnded(ServiceError):
         super().__init__(f"the monitor of '{job_id}' has ended as {verdict}: {what_to_do}")
 
 
+class WrongToken(ServiceError):
+    """A callback token that lets nobody end the wait. It says no word of whether there is such a monitor."""
+
+    def __init__(self) -> None:
+        super().__init__("this callback token ends no wait here: it is of another monitor or run, or of none")
+
+
 class StillRunning(ServiceError):
     """The monitor has no verdict yet: it is not deleted."""
 

@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+from pydantic import Field
+
+from monitor_client.callback import Callback
 from monitor_client.differing import differing
 from monitor_client.errors import Conflict
 from monitor_client.view import MonitorView
@@ -27,6 +30,8 @@ class Started(Model):
     instance_id: str
     run: str
     how: How
+    callback: Callback | None = Field(None, description="Where one was asked for, and `note` says nothing else.")
+    note: str | None = Field(None, description="Why there is no callback though one was asked for.")
 
 
 def joined(existing: MonitorView, request: MonitorRequest, run: str) -> Started | None:

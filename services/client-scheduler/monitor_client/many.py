@@ -8,7 +8,8 @@ from typing import Any, Final
 from uuid import uuid4
 
 from monitor_client.bulk import AT_A_TIME, Came, side_by_side
-from monitor_client.commands import Parameters, settings_of
+from monitor_client.callback_lines import callback_lines
+from monitor_client.commands import Parameters, say_callback, settings_of
 from monitor_client.display import progress_bar
 from monitor_client.documents import Document
 from monitor_client.errors import AlreadyEnded, ServiceError
@@ -137,7 +138,10 @@ def _print_started(started: Sequence[Started], asked: int, parameters: Parameter
     print_all([one.model_dump(mode="json") for one in started], parameters)
     if parameters["output"] is Output.IDS:
         print_lines([one.job_id for one in started])
+        for one in started:
+            say_callback(one)
     if parameters["output"] is Output.TABLE:
+        print_lines([line for one in started for line in callback_lines(one)])
         print_lines([f"{len(started)} of {count(asked, 'monitor')} started"])
 
 

@@ -127,6 +127,14 @@ NotifySecret = Annotated[
         "--notify-secret",
     ),
 ]
+AskCallback = Annotated[
+    bool,
+    _flag(
+        OUTCOME,
+        "Give out a token, once, by which the system that does the job ends the wait (docs/notifications.md).",
+        "--callback",
+    ),
+]
 Restart = Annotated[
     bool, _flag(OUTCOME, "Start anew where the job's monitor has ended; the plain form does.", "--restart")
 ]

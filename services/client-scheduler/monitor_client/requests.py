@@ -53,6 +53,11 @@ _NUMBERS: Final = frozenset(
         "simulate_checks",
     }
 )
+_SWITCHES: Final = (
+    ("callback", ("callback",), True),
+    ("no_retry_after", ("polling", "honor_retry_after"), False),
+)
+"""Options that are on or off: the field, and what it is then."""
 _PAIRS: Final = (("header", ":", ("check", "headers")), ("label", "=", ("labels",)))
 _NOTIFY: Final = "--notify"
 _NOTIFY_SECRET: Final = "--notify-secret"  # noqa: S105 # an option's name
@@ -121,8 +126,7 @@ def fields_of(options: Options) -> Iterator[Given]:
     if options.get("body") is not None:
         yield Given("--body", ("check", "body"), _body(options["body"]))
     yield from _notified(options.get("notify"), options.get("notify_secret"))
-    if options.get("no_retry_after"):
-        yield Given("--no-retry-after", ("polling", "honor_retry_after"), False)
+    yield from (Given(_flag(name), place, value) for name, place, value in _SWITCHES if options.get(name))
 
 
 def _notified(urls: Sequence[str] | None, secret: str | None) -> Iterator[Given]:

@@ -12,6 +12,7 @@ from uuid import uuid4
 from durabletask.client import OrchestrationState, OrchestrationStatus
 
 from monitor_client.bulk import Outcome, start_each
+from monitor_client.callback import NOT_KNOWN, callback_of, digest_of, is_of, new_token
 from monitor_client.deliveries import purge_deliveries, with_deliveries
 from monitor_client.errors import (
     AlreadyEnded,
@@ -19,6 +20,8 @@ from monitor_client.errors import (
     NotFound,
     SchedulerRefused,
     StillRunning,
+    Unreadable,
+    WrongToken,
 )
 from monitor_client.explain import explained
 from monitor_client.gateway import Gateway
@@ -26,12 +29,13 @@ from monitor_client.identity import How, Started, joined
 from monitor_client.listing import MonitorPage, Selection, listed, query_of
 from monitor_client.reconciler import Reconciler
 from monitor_client.untold import Untold
-from monitor_client.view import ENDED, MonitorView, view_of
+from monitor_client.view import ENDED, MonitorView, parsed, view_of
 from monitor_client.watch import Watch
 from monitor_core.conditions import check_conditions
 from monitor_core.contract import (
     Command,
     CommandOutcome,
+    Complete,
     Edit,
     Explanation,
     MonitorInput,
@@ -66,6 +70,9 @@ class MonitorService:
             run: the run's id, where a retried start has to find itself; else a new one.
             restart: whether a job whose monitor has ended is started anew.
 
+        Returns:
+            The monitor. Its callback token is known to the very call that started it, and to no other.
+
         Raises:
             RequestError: a condition does not compile.
             Conflict: the job is being monitored, but otherwise.
@@ -76,21 +83,25 @@ class MonitorService:
         """
         check_conditions(request, self._kinds)
         instance, run = instance_id(request.job_id), run or uuid4().hex
-        given = MonitorInput(request=request, run=run).model_dump(mode="json", exclude_defaults=True)
+        token = new_token() if request.callback else None
+        asked = MonitorInput(request=request, run=run, callback_digest=digest_of(token) if token else None)
+        given = asked.model_dump(mode="json", exclude_defaults=True)
         replacing: OrchestrationStatus | None = None
         for _ in range(_START_ATTEMPTS):
             # Never replace at the first attempt: a late duplicate of it would start an ended job again.
             # Later only one that ended as the one seen did: another's verdict may have to be told first.
             if await self._gateway.create(instance, given, replacing=replacing):
                 how = How.STARTED if replacing is None else How.RESTARTED
-                return Started(job_id=request.job_id, instance_id=instance, run=run, how=how)
+                started = Started(job_id=request.job_id, instance_id=instance, run=run, how=how)
+                return _with_callback(started, token, is_known=True)
             state = await self._read(request.job_id, payloads=True)
             if state is None:
                 replacing = None
                 continue
             existing = view_of(state)
             if found := joined(existing, request, run):
-                return found
+                # An attempt of this very call may have gone through, unheard.
+                return _with_callback(found, token, is_known=token is not None and is_of(token, _given(state)))
             if not restart:
                 raise AlreadyEnded(request.job_id, existing.state, "set restart (--restart) to start it anew")
             await self._untold.tell(state)
@@ -190,7 +201,10 @@ class MonitorService:
             NotFound: there is no such monitor.
             AlreadyEnded: it had ended before it could hear the command.
         """
+        # Looked for first: of a command that has ended the monitor, a second one has to find the outcome.
         view = await self._found(job_id, payloads=True)
+        if (known := _outcome_in(view, command.id)) is not None:
+            return known
         _expect_running(view)
         if isinstance(command, Edit) and view.request is not None:
             check_conditions(view.request.model_copy(update=command.conditions()), self._kinds)
@@ -201,6 +215,25 @@ class MonitorService:
                 raise
             raise NotFound(job_id, self._gateway.taskhub) from error
         return await self._outcome(job_id, command.id, wait_seconds)
+
+    async def push(
+        self, job_id: str, token: str, command: Complete, *, wait_seconds: float = 5
+    ) -> CommandOutcome | None:
+        """Have who holds a callback token tell the outcome.
+
+        Returns:
+            As `send`; where it was told before by the same command, what became of that.
+
+        Raises:
+            WrongToken: it is not that of the monitor's current run, or there is no such monitor.
+            AlreadyEnded: the monitor had ended before, and not by this command.
+        """
+        given = _given(await self._read(job_id, payloads=True))
+        if not is_of(token, given) or given is None:
+            raise WrongToken
+        # The job may be started anew in between: the token is of this run.
+        told = command.model_copy(update={"if_run": given.run})
+        return await self.send(job_id, told, wait_seconds=wait_seconds)
 
     async def explain(self, request: MonitorRequest, *, wait_seconds: float | None = None) -> Explanation:
         """What a monitor of this request would see and come to at its first check. Nothing is started.
@@ -221,9 +254,8 @@ class MonitorService:
         until = loop.time() + wait_seconds
         while True:
             view = await self._found(job_id, payloads=False)
-            for outcome in view.status.commands if view.status else ():
-                if outcome.id == command_id:
-                    return outcome
+            if (outcome := _outcome_in(view, command_id)) is not None:
+                return outcome
             _expect_running(view)
             if loop.time() >= until:
                 return None
@@ -251,3 +283,23 @@ class MonitorService:
 def _expect_running(view: MonitorView) -> None:
     if view.verdict is not None:
         raise AlreadyEnded(view.job_id, view.verdict, "it takes no command any more")
+
+
+def _given(state: OrchestrationState | None) -> MonitorInput | None:
+    """What a monitor was started with; None where there is none that can be read."""
+    try:
+        return parsed(MonitorInput, state.serialized_input, state, "input") if state else None
+    except Unreadable:
+        return None
+
+
+def _outcome_in(view: MonitorView, command_id: str) -> CommandOutcome | None:
+    outcomes = view.status.commands if view.status else ()
+    return next((outcome for outcome in outcomes if outcome.id == command_id), None)
+
+
+def _with_callback(started: Started, token: str | None, *, is_known: bool) -> Started:
+    if token is None:
+        return started
+    told = {"callback": callback_of(started.job_id, token)} if is_known else {"note": NOT_KNOWN}
+    return started.model_copy(update=told)

@@ -70,6 +70,8 @@ def _cancel(monitor: Monitor, command: Cancel, now: datetime) -> tuple[Monitor, 
 
 
 def _complete(monitor: Monitor, command: Complete, now: datetime) -> tuple[Monitor, str]:
+    if command.if_run not in {None, monitor.run}:
+        raise Refused("its job was started anew: this is another run")
     return _decided(monitor, Verdict(command.outcome), DecidedBy.PUSH, "told from outside", command.reason)
 
 

@@ -132,7 +132,9 @@ def clock_of(ctx: OrchestrationContext) -> datetime:
 
 
 def _carried(state: Monitor) -> dict[str, Any]:
-    carried = MonitorInput(request=state.started_as, run=state.run, progress=state.progress)
+    carried = MonitorInput(
+        request=state.started_as, run=state.run, progress=state.progress, callback_digest=state.callback_digest
+    )
     return carried.model_dump(mode="json", exclude_defaults=True)
 
 

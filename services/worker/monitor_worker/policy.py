@@ -39,6 +39,7 @@ class Monitor:
     key: str
     progress: Progress
     decision: Decision | None = None
+    callback_digest: str | None = None
 
     @property
     def request(self) -> MonitorRequest:
@@ -120,7 +121,7 @@ def begin(given: MonitorInput, key: str, now: datetime) -> Monitor:
         deadline=now + timedelta(seconds=given.request.timeout_seconds),
         schedule=Schedule(anchor=now),
     )
-    return Monitor(given.request, given.run, key, progress)
+    return Monitor(given.request, given.run, key, progress, callback_digest=given.callback_digest)
 
 
 def next_step(monitor: Monitor, now: datetime, generation: Generation, out: frozenset[int]) -> Step:

@@ -1,7 +1,7 @@
 """Who is asking, and what they may do: closed by default, for every route there is and will be."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Final, Protocol
@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from monitor_client.api.callback import token_of
 from monitor_client.api.problems import Refused, refusal
 
 _SAFE: Final = frozenset({"GET", "HEAD"})
@@ -33,10 +34,12 @@ class Principal:
     Args:
         name: for limits and logs: an object id, or an address where nobody is known.
         roles: what they may do.
+        callback: the token that they bring in place of a role; it has still to be looked at.
     """
 
     name: str
     roles: frozenset[str]
+    callback: str | None = field(default=None, repr=False)
 
     def may(self, role: Role) -> bool:
         """Whether they have the role, or one that it goes with."""
@@ -51,6 +54,14 @@ class Authenticator(Protocol):
 
         Raises:
             Refused: nobody that is known (401).
+        """
+        ...
+
+    def admit_outsider(self, request: Request) -> None:
+        """Let pass who says nothing but a callback token.
+
+        Raises:
+            Refused: nobody from outside may come to this service.
         """
         ...
 
@@ -74,12 +85,19 @@ class Anyone:
         Raises:
             Refused: the Host is another (421).
         """
+        self.admit_outsider(request)
+        return Principal(_address(request), frozenset(Role))
+
+    def admit_outsider(self, request: Request) -> None:
+        """Whoever asks under an expected name.
+
+        Raises:
+            Refused: the Host is another (421).
+        """
         host = request.url.hostname or ""
         if host not in self._hosts:
             detail = f"this service is not known as {host!r}: add it to MONITOR_ALLOWED_HOSTS"
             raise Refused(HTTPStatus.MISDIRECTED_REQUEST, detail)
-        client = request.client.host if request.client else "unknown"
-        return Principal(client, frozenset(Role))
 
 
 class Nobody:
@@ -91,16 +109,21 @@ class Nobody:
         Raises:
             Refused: always (403).
         """
-        detail = (
-            "this service has no authentication and is closed: AUTH_MODE=entra opens it to whom a role is given"
-        )
-        raise Refused(HTTPStatus.FORBIDDEN, detail)
+        raise _closed()
+
+    def admit_outsider(self, request: Request) -> None:
+        """Nobody: what is closed is not to be opened by what somebody writes into a request.
+
+        Raises:
+            Refused: always (403).
+        """
+        raise _closed()
 
 
 class Gate:
     """Lets a request through to the application if its caller may make it. A route cannot be forgotten here.
 
-    To read takes `Monitor.Read`, any other method `Monitor.Operate`.
+    To read takes `Monitor.Read`, any other method `Monitor.Operate`; but to end a wait its callback token will do.
     """
 
     def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
@@ -119,18 +142,31 @@ class Gate:
         await self._app(scope, receive, send)
 
     async def _admitted(self, request: Request) -> Principal:
+        if request.method not in _SAFE:
+            _require_our_own_page(request.headers)
+        token = token_of(request)
+        if token is not None:
+            self._authenticator.admit_outsider(request)
+            return Principal(f"callback from {_address(request)}", frozenset(), token)
         principal = await self._authenticator.principal(request)
         role = Role.READ if request.method in _SAFE else Role.OPERATE
         if not principal.may(role):
             raise Refused(HTTPStatus.FORBIDDEN, f"this takes the role {role}, which you do not have")
-        if request.method not in _SAFE:
-            _require_our_own_page(request.headers)
         return principal
 
 
 def is_open(path: str) -> bool:
     """Whether nobody has to say who is asking."""
     return path in _OPEN or (path.startswith(_OPEN_BELOW) and ".." not in path and "%" not in path)
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+def _closed() -> Refused:
+    detail = "this service has no authentication and is closed: AUTH_MODE=entra opens it to whom a role is given"
+    return Refused(HTTPStatus.FORBIDDEN, detail)
 
 
 def _require_our_own_page(headers: Headers) -> None:

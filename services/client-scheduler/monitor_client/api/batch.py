@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import Field, StrictBool, WithJsonSchema
 
 from monitor_client.api.bodies import sound
+from monitor_client.api.callback import reachable
 from monitor_client.api.paths import require_addressable
 from monitor_client.api.problems import ProblemDetails, problem_of
 from monitor_client.errors import ServiceError
@@ -46,14 +47,15 @@ def router(service: MonitorService, kinds: Mapping[str, type[CheckSpec]]) -> API
     routes = APIRouter(tags=["monitors"])
 
     @routes.post("/monitors:batch")
-    async def start_monitors(batch: Batch) -> BatchResult:
+    async def start_monitors(request: Request, batch: Batch) -> BatchResult:
         """Start up to 1,000 monitors; one that cannot be started hinders no other."""
         items: list[BatchItem | MonitorRequest] = [_parsed(given, kinds) for given in batch.requests]
         sound = [(place, item) for place, item in enumerate(items) if isinstance(item, MonitorRequest)]
         outcomes = service.start_many((request for _, request in sound), restart=batch.restart)
         async for number, outcome in outcomes:
             place, asked = sound[number]
-            items[place] = _item(asked.job_id, outcome)
+            found = reachable(request, outcome) if isinstance(outcome, Started) else outcome
+            items[place] = _item(asked.job_id, found)
         return BatchResult(results=tuple(item for item in items if isinstance(item, BatchItem)))
 
     return routes

@@ -9,13 +9,16 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
+from monitor_client.api.access import Principal
 from monitor_client.api.bodies import OptionalJson
+from monitor_client.api.callback import pushed
 from monitor_client.api.paths import JobId, place_of
 from monitor_client.api.problems import declared, headers
+from monitor_client.callback import completion
 from monitor_client.errors import CommandRefused
 from monitor_client.service import MonitorService
 from monitor_core.contract import CommandOutcome, Model, Problem, RequestError, parse_command
-from monitor_core.contract.command import COMMANDS
+from monitor_core.contract.command import COMMANDS, AnyCommand
 
 OUTCOME_SECONDS: Final = 5.0
 ACTIONS: Final[Mapping[str, str]] = {name.replace("_", "-"): name for name in sorted(COMMANDS)}
@@ -60,10 +63,16 @@ def _telling(service: MonitorService, name: str, wait_seconds: float) -> Control
     async def tell(request: Request, job_id: JobId, given: OptionalJson) -> CommandOutcome | JSONResponse:
         if "name" in given:
             raise RequestError([Problem("name", "is not a known field: the path says it")])
-        command = parse_command({"id": uuid4().hex, **given, "name": name})
-        outcome = await service.send(job_id, command, wait_seconds=wait_seconds)
+        principal: Principal = request.state.principal
+        command: AnyCommand
+        if principal.callback is not None:
+            command = completion(principal.callback, given)
+            outcome = await pushed(service, job_id, principal.callback, command, wait_seconds)
+        else:
+            command = parse_command({"id": uuid4().hex, **given, "name": name})
+            outcome = await service.send(job_id, command, wait_seconds=wait_seconds)
         if outcome is None:
-            sent = Sent(id=command.id, name=name).model_dump(mode="json")
+            sent = Sent(id=command.id, name=command.name).model_dump(mode="json")
             where = {"Location": place_of(request, "monitors", job_id), "Retry-After": "1"}
             return JSONResponse(sent, HTTPStatus.ACCEPTED, headers=where)
         if not outcome.accepted:

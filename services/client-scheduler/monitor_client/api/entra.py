@@ -97,6 +97,9 @@ class Entra:
             return _signed_in(given)
         raise _unauthorized("say who is asking: Authorization: Bearer with an access token for this service")
 
+    def admit_outsider(self, request: Request) -> None:
+        """Whoever it is: the callback token says what they may do."""
+
     async def _claims(self, token: str) -> dict[str, Any]:
         try:
             kid = jwt.get_unverified_header(token).get("kid")

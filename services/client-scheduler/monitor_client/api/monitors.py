@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BeforeValidator, Field
 
 from monitor_client.api.bodies import Json
+from monitor_client.api.callback import reachable
 from monitor_client.api.paths import JobId, place_of, require_addressable
 from monitor_client.api.problems import declared, headers
 from monitor_client.identity import Started
@@ -110,7 +111,7 @@ def router(service: MonitorService, kinds: Mapping[str, type[CheckSpec]]) -> API
         ended, unless `restart` says to start it anew.
         """
         asked = require_addressable(parse_request(given, kinds))
-        started = await service.start(asked, run=run, restart=restart)
+        started = reachable(request, await service.start(asked, run=run, restart=restart))
         response.headers.update(_where(request, started, asked))
         return started
 

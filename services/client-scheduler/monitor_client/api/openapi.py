@@ -30,6 +30,11 @@ _BEARER: Final = {
     "description": "An access token of Microsoft Entra ID with the role Monitor.Read, or Monitor.Operate for what "
     "changes something; where AUTH_MODE=entra.",
 }
+_CALLBACK: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "The token that the start of this monitor gave out (`callback`), in place of a role.",
+}
 _STREAM: Final = "text/event-stream"
 _HEADERS: Final[Mapping[HTTPStatus, str]] = {
     HTTPStatus.UNAUTHORIZED: "WWW-Authenticate",
@@ -75,7 +80,7 @@ def document(app: FastAPI, kinds: Mapping[str, type[CheckSpec]]) -> Document:
         hoisted(schemas, _command(name), _body_of(name))
     schemas["Batch"]["properties"]["requests"]["items"] = _one_of_many()
     components["responses"] = dict(_problems())
-    components["securitySchemes"] = {"entra": _BEARER}
+    components["securitySchemes"] = {"callback": _CALLBACK, "entra": _BEARER}
     for path, method, operation in _operations(made):
         _complete(path, method, operation)
     return made
@@ -100,7 +105,8 @@ def _complete(path: str, method: str, operation: Document) -> None:
         responses.setdefault(str(int(status)), {"$ref": f"#/components/responses/{status.name}"})
     operation["responses"] = dict(sorted(responses.items()))
     if not is_open(path):
-        operation["security"] = [{}, {"entra": []}]
+        is_callback = operation["operationId"] == "complete_monitor"
+        operation["security"] = [{}, {"entra": []}, *([{"callback": []}] if is_callback else [])]
     if (reference := _request(path)) and method == "post":
         operation["requestBody"]["content"]["application/json"]["schema"] = reference
         operation["requestBody"]["required"] = _is_needed(path)

@@ -90,6 +90,7 @@ class Complete(_Command):
 
     name: Literal["complete"] = "complete"
     outcome: Literal["Completed", "Failed"] = "Completed"
+    if_run: str | None = Field(None, max_length=64, description="Rejected unless the monitor is of this run.")
 
 
 AnyCommand = Cancel | Pause | Resume | CheckNow | Extend | Edit | Complete

@@ -93,6 +93,10 @@ class MonitorRequest(Model):
     on_verdict: tuple[Notification, ...] = Field(
         (), max_length=MOST_NOTIFICATIONS, description="Who is told of the verdict, and of what else."
     )
+    callback: bool = Field(
+        False,
+        description="Give out a token, once, by which the system that does the job may tell how it ended.",
+    )
 
     @field_validator("job_id")
     @classmethod

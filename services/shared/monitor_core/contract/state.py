@@ -74,3 +74,6 @@ class MonitorInput(Model):
     request: MonitorRequest
     run: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="Identifies this start of the job (a UUID).")
     progress: Progress | None = None
+    callback_digest: str | None = Field(
+        None, pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the run's callback token, which nobody keeps."
+    )

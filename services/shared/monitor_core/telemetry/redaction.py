@@ -20,6 +20,7 @@ _LOOKS_LIKE_ONE: Final = re.compile(
     | (?P<pair>\b(?:AccountKey|SharedAccessKey|SharedAccessSignature|InstrumentationKey)=)[^;\s"']+
     | (?P<url>\b[a-z][a-z0-9+.-]{0,30}://[^/\s:@"'<>]{0,100}:)[^\s"'<>]{1,500}(?=@)
     | (?P<token>\b)eyJ[\w-]{10,}\.[\w-]{10,}(?:\.[\w-]*)?
+    | (?P<callback>\bdmc_)[A-Za-z0-9_-]+
     """,
     re.VERBOSE | re.IGNORECASE,
 )
