@@ -328,6 +328,7 @@ ERRORS: dict[type[Exception], tuple[Exception, int]] = {
         (errors.NotFound("j", "h"), 404),
         (errors.AlreadyEnded("j", "Failed", "w"), 409),
         (errors.StillRunning("j"), 409),
+        (errors.WrongToken(), 401),
         (errors.Conflict("j", {"f": ""}), 409),
         (errors.Contested("j"), 409),
         (errors.RunReplaced("j", "a", "b"), 409),

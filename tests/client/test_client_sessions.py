@@ -39,7 +39,7 @@ def test_a_start_says_how_to_watch_it_and_leaves(client: Client) -> None:
 def test_a_started_monitor_as_json_and_the_same_again_joins_it(client: Client) -> None:
     first, second = (client("start", "joined", "-o", "json") for _ in range(2))
     assert (first.code, second.code) == (0, 0)
-    assert first.json.keys() == {"job_id", "instance_id", "run", "how"}
+    assert first.json.keys() == {"job_id", "instance_id", "run", "how", "callback", "note"}
     assert first.json["how"] == "started"
     assert second.json == {**first.json, "how": "attached"}
     assert "simulated" in first.err, "what is said besides goes to stderr"

@@ -34,6 +34,7 @@ _STATUSES: Final[Mapping[type[Exception], HTTPStatus]] = {
     errors.ServerRefused: HTTPStatus.BAD_GATEWAY,
     errors.SchedulerUnreachable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.NotTaken: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.WrongToken: HTTPStatus.UNAUTHORIZED,
     errors.NotAnswered: HTTPStatus.GATEWAY_TIMEOUT,
     errors.NotExplained: HTTPStatus.BAD_GATEWAY,
 }
