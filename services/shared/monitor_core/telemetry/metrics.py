@@ -1,4 +1,4 @@
-"""Every metric there is: its name, unit, kind and attributes. docs/telemetry.md shows this table.
+"""Every metric there is: its name, unit, kind and attributes. docs/operate.md shows them.
 
 The attributes are bounded: words of the contract, kinds of check that are enabled, routes. Never a job or a host.
 """
