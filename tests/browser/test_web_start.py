@@ -1,5 +1,8 @@
 """The start form in a real browser: fields of every kind, errors where they belong, explanations."""
 
+import asyncio
+import json
+import shlex
 from typing import Any
 
 import pytest
@@ -78,6 +81,27 @@ async def test_every_kind_has_its_fields_and_only_those_of_the_chosen_one_are_se
         "job_id": "port",
         "check": {"kind": "tcp", "host": "example.com", "port": 443, "tls": True},
     }
+
+
+async def test_a_callback_is_shown_once_and_ends_the_wait(page: Page, world: World) -> None:
+    await page.goto(f"{world.url}/start?kind=simulated")
+    await page.get_by_label("Job ID").fill("called back")
+    await page.locator("#simulated-check-checks").fill("1000")
+    await page.get_by_text("More settings").click()
+    await page.get_by_label("Callback").check()
+    await page.get_by_role("button", name="Start", exact=True).click()
+    shown = page.locator("#started")
+    await expect(shown).to_be_focused()
+    line = await shown.locator("[data-curl]").inner_text()
+    await expect(page.locator("#start")).to_be_hidden()
+    words = shlex.split(line)
+    done = await asyncio.create_subprocess_exec(*words, "--silent", stdout=asyncio.subprocess.PIPE)
+    said, _ = await done.communicate()
+    assert json.loads(said)["accepted"] is True
+    await shown.get_by_role("link", name="See the monitor").click()
+    await expect(page).to_have_url(f"{world.url}/m/called%20back")
+    await expect(page.locator("main")).to_contain_text("Completed")
+    assert "dmc_" not in await page.content()
 
 
 async def test_a_monitor_is_started_again_with_the_very_request_it_had(page: Page) -> None:

@@ -87,7 +87,9 @@ def test_every_operation_says_what_it_may_answer(name: str, operation: dict[str,
     assert "500" in answers
     if name.partition(" ")[2] not in {"/healthz", "/readyz"}:
         assert {"401", "403", "413", "415", "421", "429"} <= answers.keys()
-        callback = [{"callback": []}] if name == "POST /monitors/{job_id}/complete" else []
+        callback: list[dict[str, list[str]]] = (
+            [{"callback": []}] if name == "POST /monitors/{job_id}/complete" else []
+        )
         assert operation["security"] == [{}, {"entra": []}, *callback]
     if "{job_id}" in name:
         assert "404" in answers

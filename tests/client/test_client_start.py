@@ -176,3 +176,27 @@ async def test_a_status_says_nothing_about_who_may_join() -> None:
     scheduler = FakeScheduler()
     scheduler.put(request(), "theirs", Instance(shown=shown))
     assert (await scheduler.service().start(request())).run == "theirs"
+
+
+async def test_a_start_that_finds_its_own_attempt_knows_the_callback_and_another_does_not() -> None:
+    scheduler = FakeScheduler()
+
+    def goes_through_unheard(name: str) -> None:
+        if name == "read":
+            return
+        scheduler.before = lambda _: None
+        digest = scheduler.pending["callback_digest"]
+        given = {
+            "request": scheduler.pending["request"],
+            "run": scheduler.pending["run"],
+            "callback_digest": digest,
+        }
+        scheduler.instances["monitor-job-1"] = Instance(given=given)
+
+    scheduler.before = goes_through_unheard
+    started = await scheduler.service().start(request(callback=True))
+    assert started.how is How.MINE
+    assert started.callback is not None
+    again = await scheduler.service().start(request(callback=True))
+    assert (again.how, again.callback) == (How.ATTACHED, None)
+    assert "nobody keeps it" in str(again.note)

@@ -27,6 +27,7 @@ def unmasked(text: str) -> str:
         ("X-IDENTITY-HEADER=abcdef;", "X-IDENTITY-HEADER=***;"),
         ("sent bearer abcdefghijklmnopqrstuv", "sent bearer ***"),
         (f"a token {JWT} came", "a token *** came"),
+        ("told by dmc_hBEwm-aBL7_Zv9 twice", "told by dmc_*** twice"),
         ("https://a.example/b?sv=1&sig=abc%3D&se=2", "https://a.example/b?sv=1&sig=***&se=2"),
         ("sig=abc", "sig=***"),
         ("https://a.example/api?code=abc", "https://a.example/api?code=***"),

@@ -184,6 +184,8 @@ class FakeScheduler:
     before: Callable[[str], None] = lambda _: None
     calls: list[tuple[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
+    pending: Any = None
+    """The input of the start under way."""
 
     def put(self, asked: MonitorRequest, run: str, instance: Instance) -> Instance:
         """Have a monitor stand there already."""
@@ -209,6 +211,7 @@ class FakeScheduler:
     ) -> str:
         assert instance_id is not None
         replaceable = list(reuse_id_policy.replaceableStatus) if reuse_id_policy else []
+        self.pending = input
         await self._called("schedule", {"name": orchestrator, "version": version, "replaceable": replaceable})
         existing = self.instances.get(instance_id)
         if existing is not None and existing.runtime.value not in replaceable:

@@ -12,6 +12,7 @@ from monitor_core.contract import (
     Cancel,
     CheckError,
     CheckNow,
+    Complete,
     DecidedBy,
     Decision,
     ErrorClass,
@@ -317,6 +318,15 @@ def test_cancel_ends_the_monitor_and_says_who_and_why() -> None:
     silent = commands.apply(monitor(), Cancel(id="c1"), at(5)).decision
     assert silent is not None
     assert silent.reason == "cancelled by an operator"
+
+
+def test_a_push_that_is_meant_for_another_run_decides_nothing() -> None:
+    other = commands.apply(monitor(), Complete(id="c1", if_run="run-0"), at(5))
+    assert other.decision is None
+    assert "another run" in other.progress.commands[-1].message
+    mine = commands.apply(monitor(), Complete(id="c1", if_run=RUN), at(5)).decision
+    assert mine is not None
+    assert (mine.verdict, mine.decided_by) == (Verdict.COMPLETED, DecidedBy.PUSH)
 
 
 def test_check_now_starts_the_schedule_anew_and_overtakes_the_turn_that_is_out() -> None:

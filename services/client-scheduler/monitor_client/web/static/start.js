@@ -8,6 +8,7 @@ const form = document.getElementById("start");
 const kind = document.getElementById("kind");
 const problemBox = document.getElementById("problem");
 const explanation = document.getElementById("explanation");
+const started = document.getElementById("started");
 const working = document.getElementById("working");
 const buttons = [...form.querySelectorAll(".bar button")];
 
@@ -59,10 +60,24 @@ async function busily(said, work) {
 const start = (isRestart) =>
   busily("Starting", async () => {
     const asked = request();
-    const { problem } = await call("POST", isRestart ? "/monitors?restart=true" : "/monitors", asked);
+    const { body, problem } = await call("POST", isRestart ? "/monitors?restart=true" : "/monitors", asked);
     if (problem) return showProblem(problem);
-    location.assign(`/m/${encodeURIComponent(asked.job_id)}`);
+    const page = `/m/${encodeURIComponent(asked.job_id)}`;
+    if (body.callback || body.note) return showCallback(body, page);
+    location.assign(page);
   });
+
+// Shown this once: whoever leaves the page without it has lost it.
+function showCallback({ callback, note }, page) {
+  const header = callback && `--header 'Authorization: Bearer ${callback.token}'`;
+  started.querySelector("[data-callback]").hidden = !callback;
+  started.querySelector("[data-curl]").textContent = callback ? `curl --request POST '${callback.url}' ${header}` : "";
+  started.querySelector("[data-note]").textContent = note ? `${note}.` : "";
+  started.querySelector("[data-see]").href = page;
+  started.hidden = false;
+  form.hidden = true;
+  started.focus();
+}
 
 const explain = () =>
   busily("Making one check", async () => {
