@@ -14,7 +14,8 @@ from monitor_core.telemetry.pipeline import _resource
 
 SIGNALS: tuple[Signal, ...] = ("traces", "metrics", "logs")
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
-AZURE = {"APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=0;IngestionEndpoint=https://127.0.0.1"}
+KEY = "00000000-0000-4000-8000-000000000000"
+AZURE = {"APPLICATIONINSIGHTS_CONNECTION_STRING": f"InstrumentationKey={KEY};IngestionEndpoint=https://127.0.0.1"}
 
 
 def settings(**environment: str) -> TelemetrySettings:
@@ -133,3 +134,15 @@ def test_every_metric_is_named_once_after_conventions_and_its_attributes_are_wor
         assert metric.says
         assert metric.unit == "s" or metric.unit.startswith("{")
         assert list(metric.bounds) == sorted(metric.bounds)
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["nonsense", "InstrumentationKey=secret", f"InstrumentationKey={KEY};", f"IngestionEndpoint={KEY}", KEY],
+)
+def test_a_connection_string_that_cannot_be_used_is_said_by_its_name_alone(given: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        worker_settings({"APPLICATIONINSIGHTS_CONNECTION_STRING": given})
+    said = str(refused.value)
+    assert "APPLICATIONINSIGHTS_CONNECTION_STRING: should be InstrumentationKey=UUID;" in said
+    assert given not in said

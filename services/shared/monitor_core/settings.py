@@ -154,6 +154,9 @@ class AuthSettings(_Settings):
 
 Signal = Literal["traces", "metrics", "logs"]
 Protocol = Literal["grpc", "http/protobuf"]
+_PAIR: Final = "[^;=]+=[^;=]*"
+_UUID: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_CONNECTION: Final = f"({_PAIR};)*InstrumentationKey={_UUID}(;{_PAIR})*"
 _SIGNALS: Final[tuple[Signal, ...]] = ("traces", "metrics", "logs")
 
 
@@ -177,6 +180,16 @@ class TelemetrySettings(_Settings):
     )
     disabled: bool = Field(False, alias="OTEL_SDK_DISABLED", description="Send nothing, whatever else is set.")
     otel: Mapping[str, str] = Field({}, repr=False, description="The variables OTEL_*.")
+
+    @field_validator("connection_string")
+    @classmethod
+    def _has_a_key(cls, text: str | None) -> str | None:
+        if text is not None and not re.fullmatch(_CONNECTION, text, re.IGNORECASE):
+            # Not repeated, as nothing of it is: where local authentication is on, it is a credential.
+            raise PydanticCustomError(
+                "withheld", "should be InstrumentationKey=UUID;IngestionEndpoint=https://..."
+            )
+        return text
 
     @model_validator(mode="after")
     def _protocols_are_known(self) -> Self:
