@@ -20,7 +20,11 @@ from monitor_core.settings import (
 SOURCES = read()
 SCRIPTS = sorted((ROOT / "infra").rglob("*.sh"))
 AZD = {"ENDPOINT": "https://dts-x.westeurope.durabletask.io", "TASKHUB": "monitor"}
-RUNTIME = {"identity.properties.clientId": "11111111-2222-3333-4444-555555555555"}
+RUNTIME = {
+    "identity.properties.clientId": "11111111-2222-3333-4444-555555555555",
+    "applicationInsights.properties.ConnectionString": "InstrumentationKey=11111111-2222-3333-4444-555555555555;"
+    "IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/",
+}
 
 
 @pytest.mark.skipif(
