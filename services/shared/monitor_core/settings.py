@@ -109,7 +109,9 @@ class AuthSettings(_Settings):
     """Who may use the client-scheduler's service."""
 
     mode: Literal["none", "entra", "closed"] = Field(
-        "none", alias="AUTH_MODE", description="Anyone on this machine, holders of a token, or nobody but probes."
+        "none",
+        alias="AUTH_MODE",
+        description="none: anyone on this machine; entra: holders of a token; closed: nobody but probes.",
     )
     tenant_id: str | None = Field(
         None, alias="AUTH_TENANT_ID", pattern=r"^[A-Za-z0-9.-]+$", description="Whose tokens count."
@@ -306,7 +308,7 @@ class WorkerSettings(_ServiceSettings):
     allowed_targets: Names = Field(
         (),
         alias="MONITOR_ALLOWED_TARGETS",
-        description="Private targets that may be checked, host:port each.",
+        description="Private targets and receivers that may be reached: host:port or CIDR:port, comma-separated.",
     )
     allowed_secrets: Names = Field(
         (),
