@@ -97,7 +97,6 @@ def misbehave(world: World, file: Path) -> None:
 def test_a_verdict_arrives_signed_and_always_with_the_same_id(world: World, job_id: str, attempts: int) -> None:
     state = world.delivery(job_id)
     assert (state.outcome, state.detail) == ("delivered", "HTTP 204")
-    assert state.attempts >= 1  # one that its worker died in is not counted
     came = world.receiver.at(f"/{job_id}")
     assert len(came) >= (2 if job_id == "hanging" else attempts)
     assert len({one.id for one in came}) == 1

@@ -143,6 +143,7 @@ def test_the_receiver_may_say_when(asked: float, waited: float) -> None:
 def test_an_activity_that_fails_is_an_attempt_that_failed() -> None:
     played = Played(lambda attempt: TAKEN if attempt.number > 1 else "the worker crashed")
     assert (played.state.outcome, played.state.attempts) == (DeliveryOutcome.DELIVERED, 2)
+    assert played.statuses[0].detail.startswith("the attempt failed: ")
     assert "the worker crashed" in played.statuses[0].detail
     lost = Played(lambda _: "the worker crashed")
     assert (lost.state.outcome, lost.state.attempts) == (DeliveryOutcome.FAILED, len(DELAYS) + 1)

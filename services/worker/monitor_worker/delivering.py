@@ -58,7 +58,7 @@ def _delivery(ctx: OrchestrationContext, delivery: Delivery, delays: Sequence[fl
         attempt = Attempt(delivery=delivery, number=number, last=number > len(delays))
         task: CompletableTask[Any] = ctx.call_activity(DELIVER, input=attempt.model_dump(mode="json"))
         yield when_any([task])
-        report, now = landed(task, AttemptReport, partial(_lost, attempt)), clock_of(ctx)
+        report, now = landed(task, AttemptReport, partial(_lost, attempt), "attempt"), clock_of(ctx)
         if report.outcome is not DeliveryOutcome.PENDING:
             return _state(attempt, report, now).model_dump(mode="json")
         at = now + timedelta(seconds=_pause(report, delays[number - 1]))

@@ -51,7 +51,13 @@ def _of_change(before: Monitor, after: Monitor, now: datetime) -> Deliveries:
 
 def _of_time(monitor: Monitor, now: datetime) -> Deliveries:
     """Reminders; several that were missed are one."""
-    return notices.of_reminder(_told(monitor), now, lambda one: any(at <= now for at in _due(monitor, one)))
+
+    def is_due(one: Notification) -> bool:
+        return any(at <= now for at in _due(monitor, one))
+
+    # Asked at every wake, and again at every replay: a notice is made only where somebody gets it.
+    is_any = any(is_due(one) for one in monitor.request.on_verdict)
+    return notices.of_reminder(_told(monitor), now, is_due) if is_any else {}
 
 
 def _due(monitor: Monitor, notification: Notification) -> Iterator[datetime]:

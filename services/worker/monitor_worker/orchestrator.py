@@ -221,20 +221,21 @@ class _Flights:
         return state
 
 
-def landed(task: CompletableTask[Any], model: type[M], lost: Callable[[str], M]) -> M:
+def landed(task: CompletableTask[Any], model: type[M], lost: Callable[[str], M], what: str = "turn") -> M:
     """What an activity that has ended reports.
 
     Args:
         task: the activity.
         model: what it should report.
         lost: what it means that it failed, or that its report cannot be read; it is given why.
+        what: it is called in that.
     """
     if task.is_failed:
-        return lost(f"the turn failed: {task.get_exception()}")
+        return lost(f"the {what} failed: {task.get_exception()}")
     try:
         return model.model_validate(task.get_result())
     except ValidationError as error:
-        return lost(f"the turn's report cannot be read ({error.error_count()} errors in it)")
+        return lost(f"the {what}'s report cannot be read ({error.error_count()} errors in it)")
 
 
 class _Alarm:

@@ -1,6 +1,5 @@
 """What goes wrong between the worker and a mail server, as data: one table from exception to class and words."""
 
-import os
 import ssl
 from collections.abc import Sequence
 from typing import Any, Final
@@ -9,7 +8,7 @@ import aiosmtplib as smtp
 
 from monitor_core.contract import ErrorClass
 from monitor_worker.channels.base import CheckFailed
-from monitor_worker.checks.failures import Failure, classified, raised
+from monitor_worker.checks.failures import Failure, classified, raised, why_broken
 from monitor_worker.checks.http_answer import printable
 from monitor_worker.checks.masking import Mask
 
@@ -54,7 +53,7 @@ def failed(error: BaseException, target: str, mask: Mask) -> CheckFailed:
         mask: takes secrets out of what the server says.
     """
     cause = _cause(error)
-    return classified(_TABLE, cause, target=target, why=_why(cause), reply=_reply(cause, mask))
+    return classified(_TABLE, cause, target=target, why=why_broken(cause), reply=_reply(cause, mask))
 
 
 def refused(errors: Sequence[smtp.SMTPRecipientRefused], of: int, target: str, mask: Mask) -> CheckFailed:
@@ -84,18 +83,6 @@ def _cause(error: BaseException) -> BaseException:
     inner = error.__cause__
     is_wrapped = isinstance(error, smtp.SMTPConnectError) and not isinstance(error, smtp.SMTPResponseException)
     return inner if is_wrapped and inner is not None else error
-
-
-def _why(error: BaseException) -> str:
-    match error:
-        case ssl.SSLCertVerificationError():
-            return error.verify_message
-        case ssl.SSLError():
-            return (error.reason or "it broke off").replace("_", " ").lower()
-        case OSError(errno=int() as number):
-            return os.strerror(number)
-        case _:
-            return "it broke off"
 
 
 def _reply(error: BaseException, mask: Mask) -> str:

@@ -1,5 +1,7 @@
 """What goes wrong in a check, as data: one table a kind, from exception to class and words."""
 
+import os
+import ssl
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -47,3 +49,16 @@ def classified(table: Sequence[Failure], error: BaseException, **words: str) -> 
 def raised(table: Sequence[Failure]) -> tuple[type[BaseException], ...]:
     """What an `except` has to catch for the table."""
     return tuple(row.raised for row in table)
+
+
+def why_broken(error: BaseException) -> str:
+    """Why a connection could not be made, or broke off: in the words of TLS or of the system, no stranger's."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return error.verify_message
+        case ssl.SSLError():
+            return (error.reason or "it broke off").replace("_", " ").lower()
+        case OSError(errno=int() as number):
+            return os.strerror(number)
+        case _:
+            return "it broke off"

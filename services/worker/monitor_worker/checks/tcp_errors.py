@@ -1,13 +1,13 @@
 """What goes wrong on the way to a port, as data: one table from step and exception to what it means."""
 
 import errno
-import os
 import ssl
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
 from monitor_core.contract import ErrorClass
 from monitor_worker.checks.base import CheckFailed
+from monitor_worker.checks.failures import why_broken
 
 
 class Step(Enum):
@@ -73,7 +73,7 @@ def seen(step: Step, errors: list[Exception], target: str) -> Seen:
     """
     rank, error = min(((_rank(step, error), error) for error in errors), key=lambda pair: pair[0])
     row = _TABLE[rank]
-    words = row.words.format(target=target, why=_why(error))
+    words = row.words.format(target=target, why=why_broken(error))
     if isinstance(row.means, ErrorClass):
         raise CheckFailed(row.means, words) from error
     return Seen(row.means, words)
@@ -85,15 +85,3 @@ def _rank(step: Step, error: Exception) -> int:
 
 def _fits(row: _Row, error: Exception) -> bool:
     return isinstance(error, row.raised) and (not row.numbers or getattr(error, "errno", None) in row.numbers)
-
-
-def _why(error: Exception) -> str:
-    match error:
-        case ssl.SSLCertVerificationError():
-            return error.verify_message
-        case ssl.SSLError():
-            return (error.reason or "it broke off").replace("_", " ").lower()
-        case OSError(errno=int() as number):
-            return os.strerror(number)
-        case _:
-            return "it broke off"
