@@ -33,11 +33,15 @@ class Process:
 
     def url(self, label: str = "") -> str:
         """The URL it prints (after `label`) once it listens."""
+        return self.said(label + _URL).group(1)
+
+    def said(self, pattern: str) -> re.Match[str]:
+        """The first match of a regular expression in what it prints; it is waited for."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            found = re.search(label + _URL, self.output())
+            found = re.search(pattern, self.output())
             if found:
-                return found.group(1)
+                return found
             if self.popen.poll() is not None:
                 break
             time.sleep(0.02)
@@ -73,13 +77,13 @@ class Stack:
     def start_scheduler(self, *arguments: str) -> Process:
         """The local scheduler, on a free port unless told otherwise."""
         where = () if "--port" in arguments else ("--port", "0")
-        process = self._start("scheduler", ["-m", "local_scheduler", *where, *arguments])
+        process = self.start("scheduler", ["-m", "local_scheduler", *where, *arguments])
         self.scheduler_url = process.url()
         return process
 
     def start_simulator(self, *arguments: str) -> Process:
         """The job simulator."""
-        process = self._start("simulator", ["-m", "job_simulator", "--port", "0", *arguments])
+        process = self.start("simulator", ["-m", "job_simulator", "--port", "0", *arguments])
         self.simulator_url = process.url()
         return process
 
@@ -94,13 +98,13 @@ class Stack:
             "MONITOR_ALLOWED_TARGETS": self.simulator_url.removeprefix("http://"),
             **(environment or {}),
         }
-        process = self._start("worker", [*command], settings)
+        process = self.start("worker", [*command], settings)
         _wait_until_ready(process)
         return process
 
     def start_service(self, **environment: str) -> Process:
         """The client-scheduler's service, on a free port unless told otherwise."""
-        return self._start(
+        return self.start(
             "serve", ["services/client-scheduler/serve.py"], {"MONITOR_API_PORT": "0", **environment}
         )
 
@@ -129,7 +133,8 @@ class Stack:
         packages = os.pathsep.join(str(ROOT / folder) for folder in PACKAGES)
         return {**inherited, "PYTHONPATH": packages, "ENDPOINT": self.scheduler_url, **more}
 
-    def _start(self, name: str, arguments: list[str], more: Mapping[str, str] | None = None) -> Process:
+    def start(self, name: str, arguments: list[str], more: Mapping[str, str] | None = None) -> Process:
+        """A Python process with `more` in its environment; it may still be coming up."""
         log = self.logs / f"{len(self.processes)}-{name}.log"
         with log.open("wb") as output:
             popen = subprocess.Popen(  # noqa: S603 # our own scripts

@@ -48,7 +48,7 @@ class Silent:
 
 def serve(parts: Stack, endpoint: str, **environment: str) -> Process:
     arguments = ["services/client-scheduler/serve.py"]
-    return parts._start("serve", arguments, {"ENDPOINT": endpoint, "MONITOR_API_PORT": "0", **environment})
+    return parts.start("serve", arguments, {"ENDPOINT": endpoint, "MONITOR_API_PORT": "0", **environment})
 
 
 def url_of(process: Process) -> str:

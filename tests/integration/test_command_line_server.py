@@ -22,7 +22,7 @@ def parts() -> Iterator[Stack]:
 
 def serve(parts: Stack, port: str = "0") -> Process:
     settings = {"MONITOR_API_PORT": port}
-    return parts._start("serve", ["services/client-scheduler/serve.py"], settings)
+    return parts.start("serve", ["services/client-scheduler/serve.py"], settings)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,246 @@
+"""A scheduler and workers as processes of their own, the same monitors in one way or another, and their costs."""
+
+import asyncio
+import itertools
+import json
+import os
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from durabletask.client import OrchestrationQuery, OrchestrationStatus
+
+from benchmarks.machine import Used, used
+from monitor_core.contract import ORCHESTRATOR, VERSION
+from monitor_core.scheduler import Client, build_client, close_client
+from monitor_core.settings import SchedulerSettings
+from stack import PACKAGES, ROOT, Process, Stack, stack
+
+PLUGIN: Final = ROOT / "benchmarks" / "plugin"
+TIMES: Final = "BENCHMARK_TIMES"
+_AT_A_TIME: Final = 64
+_UNDER_WAY: Final = [OrchestrationStatus.RUNNING, OrchestrationStatus.PENDING]
+_LOOK_SECONDS: Final = 0.25
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is to be waited for.
+
+    Args:
+        monitors: how many.
+        checks: how many each makes until it is so.
+        interval_seconds: between checks.
+        polling: more of it, for ours alone.
+        url: the page to look at, as a template of the monitor's number; nothing is looked at without.
+        timeout_seconds: of each monitor.
+    """
+
+    monitors: int
+    checks: int
+    interval_seconds: float
+    polling: Mapping[str, Any] = field(default_factory=dict)
+    url: str | None = None
+    timeout_seconds: float = 3600
+
+    def ours(self, number: int) -> dict[str, Any]:
+        """What our orchestrator is started with."""
+        check = {"kind": "http", "url": self._page(number)} if self.url else self._nothing
+        request = {
+            "job_id": f"job-{number}",
+            "check": check,
+            "polling": {"interval_seconds": self.interval_seconds, **self.polling},
+            "timeout_seconds": self.timeout_seconds,
+        }
+        return {"request": request, "run": f"run-{number}"}
+
+    def plain(self, number: int) -> dict[str, Any]:
+        """What the plain loop is started with."""
+        page = {"url": self._page(number)} if self.url else {}
+        return {
+            "checks": self.checks,
+            "interval": self.interval_seconds,
+            "timeout": self.timeout_seconds,
+            **page,
+        }
+
+    @property
+    def _nothing(self) -> dict[str, Any]:
+        return {"kind": "nothing", "checks": self.checks}
+
+    def _page(self, number: int) -> str:
+        return str(self.url).format(number=number)
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to wait: a worker's command, and the orchestrator with its input for each monitor."""
+
+    name: str
+    command: Sequence[str]
+    orchestrator: str
+    version: str | None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def given(self, load: Load, number: int) -> dict[str, Any]:
+        """The input of a monitor."""
+        return load.plain(number) if self is PLAIN else load.ours(number)
+
+
+OURS: Final = Way("Durable Monitor", ("services/worker/worker.py",), ORCHESTRATOR, VERSION)
+PLAIN: Final = Way("plain loop", ("-m", "benchmarks.plain_worker"), "plain_loop", None)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run has cost.
+
+    Args:
+        checks: how many were made.
+        worker: the workers' CPU and the growth of their memory.
+        scheduler_cpu_seconds: of the scheduler.
+        actions: what it dispatched, as it is billed, by name.
+        seconds: from the first start to the last end.
+        lateness: of each check, in seconds: how long after the time that its monitor's first check and its number
+            give for it.
+        waits: how long each monitor waited for its next check at most, in seconds.
+    """
+
+    checks: int
+    worker: Used
+    scheduler_cpu_seconds: float
+    actions: Mapping[str, int]
+    seconds: float
+    lateness: Sequence[float]
+    waits: Sequence[float]
+
+    @property
+    def actions_per_check(self) -> float:
+        """All that is billed."""
+        return sum(self.actions.values()) / self.checks
+
+    @property
+    def cpu_per_check(self) -> float:
+        """Seconds of the workers' CPU."""
+        return self.worker.cpu_seconds / self.checks
+
+    def late(self, percent: float) -> float:
+        """That part of the checks was no later than this (seconds)."""
+        ordered = sorted(self.lateness)
+        return ordered[min(int(len(ordered) * percent / 100), len(ordered) - 1)]
+
+
+class Rig:
+    """A scheduler with a worker or more."""
+
+    def __init__(self, parts: Stack, folder: Path, way: Way, workers: int = 1) -> None:
+        self.parts, self.way = parts, way
+        self._stats, self._times = folder / "stats.json", folder / "times"
+        self._times.mkdir()
+        self.scheduler = parts.start_scheduler("--stats-file", str(self._stats))
+        self.workers = [self._worker(parts) for _ in range(workers)]
+
+    def _worker(self, parts: Stack) -> Process:
+        packages = [ROOT / folder for folder in PACKAGES]
+        environment = {
+            "PYTHONPATH": os.pathsep.join(map(str, [ROOT, PLUGIN, *packages])),
+            "MONITOR_PLUGINS": "nothing",
+            "MONITOR_ALLOWED_TARGETS": "127.0.0.1:*",
+            TIMES: str(self._times),
+            **self.way.settings,
+        }
+        if self.way is OURS:
+            return parts.start_worker(environment)
+        worker = parts.start("worker", [*self.way.command], environment)
+        worker.said("ready")
+        return worker
+
+    def used(self) -> tuple[Used, Used]:
+        """What the workers and the scheduler have used so far."""
+        return used([one.popen.pid for one in self.workers]), used([self.scheduler.popen.pid])
+
+    async def run(self, load: Load) -> Cost:
+        """Start the monitors, wait until all have ended, stop everything; what it has cost."""
+        worker, scheduler = self.used()
+        began = time.monotonic()
+        async with client_of(self.parts.scheduler_url) as client:
+            await start(client, self.way, load)
+            await ended(client)
+        seconds = time.monotonic() - began
+        worker_after, scheduler_after = self.used()
+        self.parts.stop()
+        times = self._made()
+        return Cost(
+            checks=sum(map(len, times.values())),
+            worker=worker_after - worker,
+            scheduler_cpu_seconds=(scheduler_after - scheduler).cpu_seconds,
+            actions=json.loads(self._stats.read_text())["actions"],
+            seconds=seconds,
+            lateness=[late for one in times.values() for late in lateness(one, load.interval_seconds)],
+            waits=[_longest_wait(one) for one in times.values()],
+        )
+
+    def _made(self) -> dict[str, list[float]]:
+        """When each monitor was checked, by all workers together."""
+        made: dict[str, list[float]] = {}
+        for file in self._times.glob("*.json"):
+            for instance, times in json.loads(file.read_text()).items():
+                made.setdefault(instance, []).extend(times)
+        return {instance: sorted(times) for instance, times in made.items()}
+
+
+def lateness(times: Sequence[float], interval_seconds: float) -> Iterator[float]:
+    """How late each check was, by the first one's time and their number."""
+    for number, at in enumerate(times):
+        yield max(at - times[0] - number * interval_seconds, 0.0)
+
+
+def _longest_wait(times: Sequence[float]) -> float:
+    return max((after - before for before, after in itertools.pairwise(times)), default=0.0)
+
+
+@contextmanager
+def rig(way: Way, workers: int = 1) -> Iterator[Rig]:
+    """A rig that is gone at the end."""
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, stack() as parts:
+        yield Rig(parts, Path(folder), way, workers)
+
+
+def cost(way: Way, load: Load, workers: int = 1) -> Cost:
+    """What a load costs in one way."""
+    with rig(way, workers) as running:
+        return asyncio.run(running.run(load))
+
+
+@asynccontextmanager
+async def client_of(url: str) -> AsyncIterator[Client]:
+    """A client of a scheduler."""
+    client = build_client(SchedulerSettings(endpoint=url))
+    try:
+        yield client
+    finally:
+        await close_client(client)
+
+
+async def start(client: Client, way: Way, load: Load) -> None:
+    """Start the monitors."""
+    free = asyncio.Semaphore(_AT_A_TIME)
+
+    async def one(number: int) -> None:
+        async with free:
+            await client.schedule_new_orchestration(
+                way.orchestrator, input=way.given(load, number), instance_id=f"m-{number}", version=way.version
+            )
+
+    await asyncio.gather(*map(one, range(load.monitors)))
+
+
+async def ended(client: Client) -> None:
+    """Wait until no instance is under way."""
+    query = OrchestrationQuery(runtime_status=_UNDER_WAY, max_instance_count=1)
+    while (await client.query_page(query, None)).items:  # noqa: ASYNC110 # nobody tells
+        await asyncio.sleep(_LOOK_SECONDS)
