@@ -21,7 +21,7 @@ from monitor_worker.checks.registry import Registry
 from monitor_worker.clock import SystemClock
 from monitor_worker.equipment import resources_of
 from monitor_worker.looking import looker
-from monitor_worker.loop import LoopThread
+from monitor_worker.loop import LoopThread, ask
 from monitor_worker.observer import Observer
 from monitor_worker.turns import TurnRun, unobserved
 from support.looks import turn_of
@@ -45,7 +45,7 @@ class HurriedClock(SystemClock):
         """Likewise."""
         return super().monotonic() + self._ahead
 
-    def wait(self, seconds: float) -> bool:
+    async def wait(self, seconds: float) -> bool:
         """Be there at once."""
         self._ahead += max(seconds, 0)
         return True
@@ -64,11 +64,11 @@ class Turns:
         """A turn; how many checks it made."""
         clock, turn = HurriedClock(), self._turn(kind)
         if self._observer is None:
-            look = looker(turn, "key", self._registry, self._loop.ask, clock, mask=self._mask)
-            return TurnRun(turn, "key", look, clock, checked=unobserved).run().checks
+            look = looker(turn, "key", self._registry, ask, clock, mask=self._mask)
+            return self._loop.run(TurnRun(turn, "key", look, clock, checked=unobserved).run()).checks
         with self._observer.turn(turn) as observing:
-            look = looker(turn, "key", self._registry, self._loop.ask, clock, mask=self._mask)
-            report = TurnRun(turn, "key", look, clock, checked=observing).run()
+            look = looker(turn, "key", self._registry, ask, clock, mask=self._mask)
+            report = self._loop.run(TurnRun(turn, "key", look, clock, checked=observing).run())
             observing.ended(report)
         return report.checks
 

@@ -88,7 +88,7 @@ class Way:
 
     def given(self, load: Load, number: int) -> dict[str, Any]:
         """The input of a monitor."""
-        return load.plain(number) if self is PLAIN else load.ours(number)
+        return load.plain(number) if self.command == PLAIN.command else load.ours(number)
 
 
 OURS: Final = Way("Durable Monitor", ("services/worker/worker.py",), ORCHESTRATOR, VERSION)
@@ -153,7 +153,7 @@ class Rig:
             TIMES: str(self._times),
             **self.way.settings,
         }
-        if self.way is OURS:
+        if self.way.command == OURS.command:
             return parts.start_worker(environment)
         worker = parts.start("worker", [*self.way.command], environment)
         worker.said("ready")

@@ -91,7 +91,7 @@ def test_the_worker_takes_its_settings() -> None:
     assert settings.health_port == 8081
     assert settings.drain_seconds == 75
     assert settings.allowed_targets == ("a:1", "b:2")
-    assert settings.max_activities == 1000
+    assert settings.max_activities == 2000
     assert settings.max_orchestrations == 32
 
 

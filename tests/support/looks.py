@@ -1,18 +1,18 @@
 """One check made as a worker makes it, conditions judged and all, by a driver of the test's choice."""
 
-import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from monitor_core.contract import Schedule, Turn, parse_request
 from monitor_core.kinds import BUILT_IN
-from monitor_worker.checks.base import CheckContext, Driver, Observation, Resources
+from monitor_worker.checks.base import Driver, Resources
 from monitor_worker.checks.masking import Mask
 from monitor_worker.checks.registry import Registry
 from monitor_worker.checks.targets import TargetGuard
 from monitor_worker.clock import SystemClock
 from monitor_worker.looking import looker
+from monitor_worker.loop import ask
 from monitor_worker.turns import Checkpoint, Look
 
 
@@ -27,15 +27,9 @@ async def look(
         mask: takes secrets out of what is reported.
         checkpoint: what the check before left.
     """
-    loop = asyncio.get_running_loop()
-
-    def ask(driver: Driver, spec: Any, context: CheckContext) -> Observation:
-        answer = asyncio.run_coroutine_threadsafe(driver.check(spec, context), loop)
-        return answer.result(context.timeout_seconds)
-
     registry = Registry(BUILT_IN, Resources(guard=TargetGuard()), lambda *_: driver)
     check = looker(turn_of(request), "monitor-job-1", registry, ask, SystemClock(), mask=mask)
-    return await asyncio.to_thread(check, 1, 30.0, checkpoint)
+    return await check(1, 30.0, checkpoint)
 
 
 def turn_of(asked: Mapping[str, Any]) -> Turn:

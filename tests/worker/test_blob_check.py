@@ -23,7 +23,7 @@ from monitor_worker.checks.targets import TargetGuard
 from monitor_worker.checks.tokens import Tokens
 from monitor_worker.clock import SystemClock
 from monitor_worker.looking import looker
-from monitor_worker.loop import LoopThread
+from monitor_worker.loop import LoopThread, ask
 from monitor_worker.turns import Checkpoint, Look
 from support import tls
 from support.azurite import Azurite, azurite
@@ -477,7 +477,12 @@ def one_look(store: Azurite, container: str, asked: Mapping[str, Any], checkpoin
             last_status=None,
             consecutive_successes=0,
         )
-        return looker(turn, "job", registry, loop.ask, SystemClock(), mask=str)(1, 30, checkpoint)
+        check = looker(turn, "job", registry, ask, SystemClock(), mask=str)
+
+        async def one() -> Look:
+            return await check(1, 30, checkpoint)
+
+        return loop.run(one(), 60)
     finally:
         loop.run(registry.close())
         loop.stop()

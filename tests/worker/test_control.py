@@ -131,10 +131,11 @@ def test_complete_ends_by_what_the_outside_tells(outcome: str) -> None:
     assert engine.checked_at == [0]
 
 
-def test_a_worker_that_falls_behind_gets_timers_instead_of_long_turns() -> None:
-    engine = VirtualEngine(request(polling={"interval_seconds": 3}, timeout_seconds=60), always())
-    engine.allowed = 0.0
+@pytest.mark.parametrize("interval", [3, 1])
+def test_a_worker_without_room_to_wait_in_gets_timers_instead_of_long_turns(interval: int) -> None:
+    engine = VirtualEngine(request(polling={"interval_seconds": interval}, timeout_seconds=60), always())
+    engine.room = False
     result = engine.run()
-    assert engine.checked_at == [float(at) for at in range(0, 61, 3)], "no check is early, none is missed"
-    assert engine.timers_created >= 18
-    assert result["checks_performed"] == 21
+    assert engine.checked_at == [float(at) for at in range(0, 61, interval)], "none is early or missed"
+    assert engine.timers_created >= 60 / interval - 2
+    assert result["checks_performed"] == 60 / interval + 1

@@ -21,7 +21,7 @@ from monitor_core.contract import (
     parse_request,
 )
 from monitor_core.kinds import BUILT_IN
-from monitor_worker.activities import look_activity
+from monitor_worker.activities import Means, look_activity
 from monitor_worker.checks.base import CheckContext, CheckFailed, Observation, Resources
 from monitor_worker.checks.masking import Masker
 from monitor_worker.checks.registry import Registry
@@ -30,7 +30,8 @@ from monitor_worker.checks.targets import TargetGuard
 from monitor_worker.explaining import explain_orchestrator
 from monitor_worker.observer import Observer
 from monitor_worker.orchestrator import Wait
-from support.virtual import START, VirtualClock
+from monitor_worker.slots import Slots
+from support.virtual import START, VirtualClock, at_once
 
 SECRET = "s3cret-s3cret"
 explain = explain_orchestrator()
@@ -78,13 +79,20 @@ def looked(turn: Turn, answer: Answer, clock: Any = None) -> Any:
     masker = Masker()
     masker.add(SECRET)
     registry = Registry(BUILT_IN, Resources(guard=TargetGuard()), lambda *_: SimulatedDriver())
-    activity = look_activity(
-        registry,
-        lambda _, __, context: answer(context),
-        clock or VirtualClock(START),
+
+    async def ask(_: Any, __: Any, context: CheckContext) -> Observation:
+        return answer(context)
+
+    means = Means(
+        registry=registry,
+        ask=ask,
+        run=lambda playing, _: at_once(playing),
+        clock=clock or VirtualClock(START),
+        slots=Slots(10),
         mask=masker,
         observer=Observer(BUILT_IN, masker),
     )
+    activity = look_activity(means)
     return activity(SimpleNamespace(orchestration_id="explain-1"), turn.model_dump(mode="json"))  # type: ignore[arg-type]
 
 
@@ -216,7 +224,7 @@ def test_a_check_that_the_deadline_cuts_off_is_made_again_and_only_that_one_is_t
 
     def answer(context: CheckContext) -> Observation:
         numbers.append((context.number, context.timeout_seconds))
-        clock.wait(context.timeout_seconds)
+        clock.time += timedelta(seconds=context.timeout_seconds)
         if context.number == 1:
             raise TimeoutError
         return Observation("Running", {"status": "Running", "check": 2})

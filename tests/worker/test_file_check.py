@@ -27,7 +27,7 @@ from monitor_worker.checks.file_errors import failed
 from monitor_worker.checks.file_walk import Found, find
 from monitor_worker.checks.targets import TargetGuard
 from monitor_worker.checks.threads import Stopped
-from monitor_worker.loop import LoopThread
+from monitor_worker.loop import LoopThread, ask
 
 CONTEXT = CheckContext("job", "run.0.1.1", 1, 30.0)
 IMPATIENT = replace(CONTEXT, timeout_seconds=0.3)
@@ -398,7 +398,7 @@ def test_a_worker_ends_though_a_mount_hangs(tmp_path: Path, hung: HungShare) -> 
     loop.start()
     driver = FileDriver([hung.root], look=hung)
     with pytest.raises(CheckFailed, match="did not answer in time"):
-        loop.ask(driver, FileCheck(path=f"{hung.root}/a"), IMPATIENT)
+        loop.run(ask(driver, FileCheck(path=f"{hung.root}/a"), IMPATIENT))
     loop.run(driver.close())
     loop.stop()
     assert [thread.daemon for thread in threads_of(hung)] == [True]

@@ -24,7 +24,7 @@ from monitor_worker.checks.base import CheckContext, CheckFailed, Observation, R
 from monitor_worker.checks.grpc import GrpcDriver
 from monitor_worker.checks.grpc_answer import Answer
 from monitor_worker.checks.targets import Resolve, Resolved, TargetGuard
-from monitor_worker.loop import LoopThread
+from monitor_worker.loop import LoopThread, ask
 from support.tls import files
 
 CONTEXT = CheckContext("job", "run.0.1.1", 1, 30.0)
@@ -549,7 +549,7 @@ def test_many_checks_are_made_on_the_worker_s_loop() -> None:
         loop.start()
         driver, spec = GrpcDriver(guard(port)), GrpcCheck(host=HERE, port=port)
         with ThreadPoolExecutor(8) as activities:
-            seen = list(activities.map(lambda _: loop.ask(driver, spec, CONTEXT).status, range(40)))
+            seen = list(activities.map(lambda _: loop.run(ask(driver, spec, CONTEXT)).status, range(40)))
         loop.run(driver.close())
         loop.stop()
     assert seen == ["SERVING"] * 40

@@ -20,8 +20,8 @@ from monitor_worker.checks.base import CheckContext, CheckFailed, Observation, R
 from monitor_worker.checks.registry import Registry
 from monitor_worker.checks.targets import TargetGuard
 from monitor_worker.looking import looker
-from monitor_worker.loop import LoopThread
-from monitor_worker.turns import Look
+from monitor_worker.loop import LoopThread, ask
+from monitor_worker.turns import Look, Looker
 from support.strategies import examples
 from support.virtual import START, VirtualClock
 
@@ -90,14 +90,26 @@ def registry(check: Check) -> Registry:
 
 
 def look(loop: LoopThread, check: Check, asked: Turn, seconds: float = 60) -> Look:
-    return looker(asked, KEY, registry(check), loop.ask, VirtualClock(START), mask=str)(11, seconds, None)
+    check_it = looker(asked, KEY, registry(check), ask, VirtualClock(START), mask=str)
+
+    async def one() -> Look:
+        return await check_it(11, seconds, None)
+
+    return loop.run(one(), 30)
 
 
 def judged(observation: Observation, **conditions: str) -> Look:
     """The look at an observation, without any loop."""
     driver = registry(lambda *_: asyncio.sleep(0, observation))
     asked = turn(**{"success_when": None, "failure_when": None, **conditions})
-    return looker(asked, KEY, driver, lambda *_: observation, VirtualClock(START), mask=str)(1, 10, None)
+    return asked_once(looker(asked, KEY, driver, ask, VirtualClock(START), mask=str))
+
+
+def asked_once(look: Looker, number: int = 1) -> Look:
+    async def one() -> Look:
+        return await look(number, 10, None)
+
+    return asyncio.run(one())
 
 
 def error_of(seen: Look) -> tuple[ErrorClass, str]:
@@ -119,12 +131,13 @@ def test_a_driver_is_asked_with_its_spec_and_who_asks(loop: LoopThread) -> None:
 def test_an_observation_becomes_a_summary_with_what_the_conditions_say() -> None:
     clock = VirtualClock(START)
 
-    def ask(*_: Any) -> Observation:
-        clock.wait(1.5)
+    async def ask(*_: Any) -> Observation:
+        await clock.wait(1.5)
         return Observation("Up", {"up": True}, summary="all is well", retry_after_seconds=5)
 
     driver = registry(lambda *_: asyncio.sleep(0, Observation("")))
-    seen = looker(turn(failure_when="!up", success_when="up"), KEY, driver, ask, clock, mask=str)(1, 10, None)
+    see = looker(turn(failure_when="!up", success_when="up"), KEY, driver, ask, clock, mask=str)
+    seen = asked_once(see)
     assert seen.observation is not None
     assert (seen.observation.status, seen.observation.summary) == ("Up", "all is well")
     assert (seen.observation.at, seen.observation.latency_seconds) == (START, 1.5)
@@ -135,13 +148,12 @@ def test_an_observation_becomes_a_summary_with_what_the_conditions_say() -> None
 def test_a_clock_that_is_set_back_gives_no_negative_latency() -> None:
     clock = VirtualClock(START)
 
-    def ask(*_: Any) -> Observation:
+    async def ask(*_: Any) -> Observation:
         clock.time -= timedelta(hours=1)
         return Observation("Up", {"up": True})
 
-    seen = looker(turn(), KEY, registry(lambda *_: asyncio.sleep(0, Observation(""))), ask, clock, mask=str)(
-        1, 10, None
-    )
+    see = looker(turn(), KEY, registry(lambda *_: asyncio.sleep(0, Observation(""))), ask, clock, mask=str)
+    seen = asked_once(see)
     assert seen.observation is not None
     assert seen.observation.latency_seconds == 0
 
@@ -324,30 +336,29 @@ def test_a_driver_that_is_not_asynchronous_is_a_passing_error(loop: LoopThread) 
 def test_a_turn_that_can_never_be_checked_is_misconfigured_and_asks_nobody(
     changes: dict[str, Any], says: str
 ) -> None:
-    def ask(*_: Any) -> Observation:
+    async def ask(*_: Any) -> Observation:
         raise AssertionError("asked all the same")
 
     clock = VirtualClock(START)
     driver = registry(lambda *_: asyncio.sleep(0, Observation("")))
     make_look = looker(turn(**changes), KEY, driver, ask, clock, mask=str)
-    clock.wait(5)
-    error_class, message = error_of(make_look(1, 10, None))
+    clock.time += timedelta(seconds=5)
+    error_class, message = error_of(asked_once(make_look))
     assert error_class is ErrorClass.MISCONFIGURED
     assert message.startswith(says)
-    assert make_look(1, 10, None).error == make_look(2, 10, None).error
+    assert asked_once(make_look).error == asked_once(make_look, 2).error
 
 
 def test_an_error_is_dated_by_the_start_of_its_check() -> None:
     clock = VirtualClock(START)
 
-    def ask(*_: Any) -> Observation:
-        clock.wait(3)
+    async def ask(*_: Any) -> Observation:
+        await clock.wait(3)
         raise CheckFailed(ErrorClass.TRANSIENT, "no")
 
-    clock.wait(1)
-    seen = looker(turn(), KEY, registry(lambda *_: asyncio.sleep(0, Observation(""))), ask, clock, mask=str)(
-        1, 10, None
-    )
+    clock.time += timedelta(seconds=1)
+    see = looker(turn(), KEY, registry(lambda *_: asyncio.sleep(0, Observation(""))), ask, clock, mask=str)
+    seen = asked_once(see)
     assert seen.error is not None
     assert seen.error.at == datetime(2026, 1, 1, 0, 0, 1, tzinfo=START.tzinfo)
 

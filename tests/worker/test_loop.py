@@ -11,7 +11,7 @@ import pytest
 
 from monitor_core.contract import ErrorClass
 from monitor_worker.checks.base import CheckContext, CheckFailed, Observation
-from monitor_worker.loop import LoopThread
+from monitor_worker.loop import LoopThread, ask
 
 PATIENCE = 30
 
@@ -87,7 +87,7 @@ def test_one_that_will_not_be_cancelled_holds_nobody(loop: LoopThread) -> None:
 def test_a_driver_is_asked_within_the_context_s_time(loop: LoopThread) -> None:
     sleeper = Sleeper()
     with pytest.raises(TimeoutError):
-        loop.ask(sleeper, None, CheckContext("key", "id", 1, timeout_seconds=0.05))
+        loop.run(ask(sleeper, None, CheckContext("key", "id", 1, timeout_seconds=0.05)), PATIENCE)
     assert sleeper.cancelled.wait(PATIENCE)
 
 
@@ -99,9 +99,9 @@ def test_a_driver_s_word_comes_back_to_who_asked(loop: LoopThread) -> None:
             return Observation(f"{spec} {context.number}")
 
     context = CheckContext("key", "id", 7, PATIENCE)
-    assert loop.ask(Echo(), "spec", context) == Observation("spec 7")
+    assert loop.run(ask(Echo(), "spec", context), PATIENCE) == Observation("spec 7")
     with pytest.raises(CheckFailed, match="no spec"):
-        loop.ask(Echo(), None, context)
+        loop.run(ask(Echo(), None, context), PATIENCE)
 
 
 def test_many_threads_wait_at_the_same_time(loop: LoopThread) -> None:

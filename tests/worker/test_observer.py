@@ -31,7 +31,7 @@ from monitor_worker.observer import Observer
 from monitor_worker.turns import Look, TurnRun
 from support.executor import ExecutorEngine
 from support.looks import turn_of
-from support.virtual import START, Answer, VirtualClock, request
+from support.virtual import START, Answer, VirtualClock, at_once, request
 
 CONTEXT = cast("OrchestrationContext", object())
 """Without a trace."""
@@ -107,7 +107,11 @@ def observed(watched: Watched, turn: Turn, look: Look) -> None:
     """A turn of one check."""
     with watched.observer.turn(turn) as observing:
         clock = VirtualClock(turn.schedule.anchor + timedelta(seconds=2))
-        observing.ended(TurnRun(turn, "key", lambda *_: look, clock, checked=observing).run())
+
+        async def looks(*_: Any) -> Look:
+            return look
+
+        observing.ended(at_once(TurnRun(turn, "key", looks, clock, checked=observing).run()))
 
 
 def ended(watched: Watched, reason: str = "it holds", **fields: Any) -> None:

@@ -18,7 +18,7 @@ from monitor_core.kinds import BUILT_IN, HttpCheck
 from monitor_core.settings import SettingsError, worker_settings
 from monitor_worker.checks.base import CheckContext, Observation
 from monitor_worker.checks.http_body import decoded, parsed
-from monitor_worker.loop import LoopThread
+from monitor_worker.loop import LoopThread, ask
 from support.virtual import Answer, request, run
 
 
@@ -120,7 +120,7 @@ def test_a_driver_that_exits_ends_its_check_and_not_the_loop() -> None:
     loop.start()
     try:
         with pytest.raises(RuntimeError, match="SystemExit"):
-            loop.ask(Leaving(), None, CheckContext("i", "r", 1, 5))
+            loop.run(ask(Leaving(), None, CheckContext("i", "r", 1, 5)))
 
         async def one() -> int:
             return 1

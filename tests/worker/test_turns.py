@@ -1,5 +1,6 @@
 """A turn under a scripted clock: when it waits, when it checks, when and with what it comes back."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,7 +23,7 @@ from monitor_core.schedule import due
 from monitor_worker.policy import NEAR_SECONDS
 from monitor_worker.turns import Checkpoint, Look, TurnRun
 from support.strategies import examples, pollings
-from support.virtual import START
+from support.virtual import START, at_once
 
 KEY = "monitor-job-1"
 
@@ -48,7 +49,7 @@ class Clock:
     def monotonic(self) -> float:
         return self.seconds
 
-    def wait(self, seconds: float) -> bool:
+    async def wait(self, seconds: float) -> bool:
         self.waits.append(seconds)
         until = self.time + timedelta(seconds=max(seconds, 0))
         self.time = max(self.time, min(until, self.drains))
@@ -81,7 +82,7 @@ class Target:
     def times(self) -> list[float]:
         return [since for _, _, since in self.asked]
 
-    def look(self, number: int, allowed: float, checkpoint: Checkpoint) -> Look:
+    async def look(self, number: int, allowed: float, checkpoint: Checkpoint) -> Look:
         self.given.append(checkpoint)
         answer = self.script[min(len(self.asked), len(self.script) - 1)]
         self.asked.append((number, allowed, self.clock.seconds))
@@ -127,10 +128,12 @@ def turn(**changes: Any) -> Turn:
     return Turn(**fields | changes)
 
 
-def play(asked: Turn, *script: Answer, clock: Clock | None = None) -> tuple[TurnReport, Target, Clock]:
+def play(
+    asked: Turn, *script: Answer, clock: Clock | None = None, has_room: Callable[[], bool] = lambda: True
+) -> tuple[TurnReport, Target, Clock]:
     clock = clock or Clock()
     target = Target(clock, list(script) or [Answer()])
-    report = TurnRun(asked, KEY, target.look, clock).run()
+    report = at_once(TurnRun(asked, KEY, target.look, clock, has_room).run())
     assert TurnReport.model_validate_json(report.model_dump_json()) == report
     return report, target, clock
 
@@ -321,8 +324,41 @@ def test_an_error_s_retry_after_is_honoured_too() -> None:
     assert report.schedule == Schedule(anchor=at(60))
 
 
+def test_without_room_it_waits_for_no_second_check() -> None:
+    report, target, _ = play(turn(), has_room=lambda: False)
+    assert (target.times, report.ended_by, report.allowed_seconds) == ([0], TurnEnd.OVER, 0)
+
+
+def test_it_waits_for_as_long_as_there_is_room() -> None:
+    rooms = iter([True, True, False, False])
+    report, target, _ = play(turn(), has_room=lambda: next(rooms))
+    assert (target.times, report.ended_by, report.allowed_seconds) == ([0, 1, 2], TurnEnd.OVER, 0)
+
+
+def test_a_turn_whose_long_wait_there_is_no_room_for_comes_back_untouched() -> None:
+    report, target, clock = play(turn(schedule=Schedule(anchor=START, k=4)), has_room=lambda: False)
+    assert (target.asked, clock.waits) == ([], [])
+    assert (report.checks, report.schedule, report.allowed_seconds) == (0, Schedule(anchor=START, k=4), 0)
+
+
+@pytest.mark.parametrize(("length", "waits"), [(5.0, [NEAR_SECONDS]), (0.0, [NEAR_SECONDS])])
+def test_a_check_that_is_near_is_waited_for_even_without_room(length: float, waits: list[float]) -> None:
+    # So is one that is far by this machine's clock alone: given back, it would come again and again.
+    far = NEAR_SECONDS if length else 3600
+    asked = turn(turn_seconds=length, schedule=Schedule(anchor=at(far)))
+    report, target, clock = play(asked, has_room=lambda: False)
+    assert (target.times, clock.waits) == ([NEAR_SECONDS], waits)
+    assert report.checks == 1
+
+
+def test_a_check_that_is_due_already_needs_no_room() -> None:
+    report, target, _ = play(turn(deadline=at(1)), Answer(takes=2), has_room=lambda: False)
+    assert target.times == [0, 1]
+    assert report.final
+
+
 @pytest.mark.parametrize("length", [0.0, 5.0, 60.0])
-def test_a_clock_an_hour_behind_does_not_hold_the_thread(length: float) -> None:
+def test_a_clock_an_hour_behind_does_not_hold_the_slot(length: float) -> None:
     report, _, clock = play(turn(turn_seconds=length, schedule=Schedule(anchor=at(3600))), Answer("Waiting"))
     assert clock.waits == [max(length, NEAR_SECONDS)]
     assert report.checks == 1

@@ -338,7 +338,7 @@ class WorkerSettings(_ServiceSettings):
         description="The client-scheduler's URL, for links to monitors' pages in what people are told.",
     )
     max_activities: int = Field(
-        1000, alias="MONITOR_MAX_ACTIVITIES", ge=1, le=10_000, description="Turns at a time, a thread each."
+        2000, alias="MONITOR_MAX_ACTIVITIES", ge=1, le=10_000, description="Turns at a time."
     )
     max_orchestrations: int = Field(
         32, alias="MONITOR_MAX_ORCHESTRATIONS", ge=1, le=1000, description="Orchestrations at a time."

@@ -3,65 +3,80 @@
 Errors of the check are in what they report, never raised.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Final
 
 from durabletask.task import ActivityContext
 
-from monitor_core.contract import ACTIVITY, LOOK, Evidence, Turn
+from monitor_core.contract import ACTIVITY, LOOK, Evidence, Turn, TurnReport
 from monitor_worker.checks.masking import Mask
 from monitor_worker.checks.registry import Registry
 from monitor_worker.excerpts import excerpt
 from monitor_worker.looking import Ask, Sight, Sighter, looker, sighter
 from monitor_worker.observer import Observer
-from monitor_worker.pace import Pace
 from monitor_worker.policy import NEAR_SECONDS
+from monitor_worker.slots import Slots
 from monitor_worker.turns import Checkpoint, Clock, Look, TurnRun
 
 Activity = Callable[[ActivityContext, Any], Any]
+Run = Callable[[Coroutine[Any, Any, TurnReport], float], TurnReport]
+"""Runs a turn to its end, on the event loop; raises TimeoutError where it takes longer than the given seconds."""
+GRACE_SECONDS: Final = 30.0
+"""How much longer than it may take a turn is waited for: beyond, its driver hangs and will not be cancelled."""
 
 
-def poll_activity(
-    registry: Registry, ask: Ask, clock: Clock, pace: Pace, *, mask: Mask, observer: Observer
-) -> Activity:
-    """The activity `poll`, bound to what it works with.
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What turns work with.
 
     Args:
         registry: the kinds and their drivers.
-        ask: runs a driver's check.
+        ask: has a driver make its check.
+        run: runs a turn.
         clock: the worker's time; it ends a turn's waiting when the worker drains.
-        pace: how long the worker's turns may be.
+        slots: of the worker's turns.
         mask: takes secrets out of what is reported.
         observer: is told of turns and checks.
     """
 
+    registry: Registry
+    ask: Ask
+    run: Run
+    clock: Clock
+    slots: Slots
+    mask: Mask
+    observer: Observer
+
+
+def poll_activity(means: Means) -> Activity:
+    """The activity `poll`."""
+
     def poll(ctx: ActivityContext, given: Any) -> Any:
-        turn = Turn.model_validate(given)
-        key = ctx.orchestration_id
-        with observer.turn(turn) as observed:
-            look = looker(turn, key, registry, ask, clock, mask=mask)
-            report = TurnRun(turn, key, look, clock, pace.limit_seconds, checked=observed).run()
+        turn, key = Turn.model_validate(given), ctx.orchestration_id
+        with means.slots.taken(), means.observer.turn(turn) as observed:
+            look = looker(turn, key, means.registry, means.ask, means.clock, mask=means.mask)
+            playing = TurnRun(turn, key, look, means.clock, means.slots.has_room, checked=observed)
+            report = means.run(playing.run(), _longest(turn))
             observed.ended(report)
-        if report.checks:
-            # What a message takes to get here is no sign of falling behind.
-            pace.note(late=report.lateness_seconds > max(turn.polling.interval_seconds, NEAR_SECONDS))
         return report.model_dump(mode="json")
 
     poll.__name__ = ACTIVITY  # the SDK registers by the function's own name
     return poll
 
 
-def look_activity(registry: Registry, ask: Ask, clock: Clock, *, mask: Mask, observer: Observer) -> Activity:
-    """The activity `look`: a turn of one check, with everything that was seen; as `poll_activity`."""
+def look_activity(means: Means) -> Activity:
+    """The activity `look`: a turn of one check, with everything that was seen."""
 
     def look(ctx: ActivityContext, given: Any) -> Any:
-        turn = Turn.model_validate(given)
-        with observer.turn(turn) as observed:
-            seen = _Watching(sighter(turn, ctx.orchestration_id, registry, ask, clock, mask=mask))
-            report = TurnRun(turn, ctx.orchestration_id, seen.look, clock, checked=observed).run()
+        turn, key = Turn.model_validate(given), ctx.orchestration_id
+        with means.observer.turn(turn) as observed:
+            seen = _Watching(sighter(turn, key, means.registry, means.ask, means.clock, mask=means.mask))
+            playing = TurnRun(turn, key, seen.look, means.clock, checked=observed)
+            report = means.run(playing.run(), _longest(turn))
             observed.ended(report)
         last = seen.last
-        shown = excerpt(last.variables, mask)
+        shown = excerpt(last.variables, means.mask)
         return Evidence(
             report=report,
             observation=last.summary,
@@ -75,6 +90,12 @@ def look_activity(registry: Registry, ask: Ask, clock: Clock, *, mask: Mask, obs
     return look
 
 
+def _longest(turn: Turn) -> float:
+    """Seconds that a turn may take: to wait for its first check, to go on, and its last check."""
+    waits = max(turn.turn_seconds, NEAR_SECONDS) + turn.turn_seconds
+    return waits + turn.check_timeout_seconds + GRACE_SECONDS
+
+
 class _Watching:
     """Keeps what the last check saw: a check that the deadline cuts off is made again."""
 
@@ -82,6 +103,6 @@ class _Watching:
         self._see = see
         self.last = Sight(Look())
 
-    def look(self, number: int, allowed: float, checkpoint: Checkpoint) -> Look:
-        self.last = self._see(number, allowed, checkpoint)
+    async def look(self, number: int, allowed: float, checkpoint: Checkpoint) -> Look:
+        self.last = await self._see(number, allowed, checkpoint)
         return self.last.look

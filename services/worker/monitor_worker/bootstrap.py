@@ -7,7 +7,7 @@ from monitor_core import channels, scheduler
 from monitor_core.contract import ACTIVITY, DELIVER, EXPLAIN, LOOK, NOTIFY, ORCHESTRATOR, TELL
 from monitor_core.scheduler import DrainingWorker
 from monitor_core.settings import WorkerSettings
-from monitor_worker.activities import look_activity, poll_activity
+from monitor_worker.activities import Means, look_activity, poll_activity
 from monitor_worker.attempts import Attempts
 from monitor_worker.checks.masking import Masker
 from monitor_worker.checks.registry import ChannelRegistry, Registry
@@ -16,10 +16,10 @@ from monitor_worker.delivering import notify_orchestrator, tell
 from monitor_worker.equipment import resources_of
 from monitor_worker.explaining import explain_orchestrator
 from monitor_worker.host import HealthServer, end_after
-from monitor_worker.loop import LoopThread
+from monitor_worker.loop import LoopThread, ask
 from monitor_worker.observer import Observer
 from monitor_worker.orchestrator import Deployment
-from monitor_worker.pace import Pace
+from monitor_worker.slots import Slots
 from monitor_worker.versions import LOOPS, Loop, monitor_orchestrator
 
 _log = logging.getLogger(__name__)
@@ -66,20 +66,31 @@ class Worker:
 
     def _register(self, loops: Mapping[str, Loop], masker: Masker) -> None:
         # The SDK registers by the function's own name, which the contract fixes.
-        kinds, observer = self._settings.kinds, self._observer
-        with_what = (self._checks, self._loop.ask, self._clock)
-        deployment = Deployment(kinds=kinds, tell=observer.tell)
+        kinds = self._settings.kinds
+        means = self._means(masker)
+        deployment = Deployment(kinds=kinds, tell=self._observer.tell)
         names = (
             self._engine.add_orchestrator(monitor_orchestrator(loops, deployment)),
             self._engine.add_orchestrator(explain_orchestrator(kinds)),
-            self._engine.add_activity(poll_activity(*with_what, Pace(), mask=masker, observer=observer)),
-            self._engine.add_activity(look_activity(*with_what, mask=masker, observer=observer)),
+            self._engine.add_activity(poll_activity(means)),
+            self._engine.add_activity(look_activity(means)),
             self._engine.add_orchestrator(tell),
             self._engine.add_orchestrator(notify_orchestrator()),
             self._engine.add_activity(self._attempts(masker).activity()),
         )
         if names != (ORCHESTRATOR, EXPLAIN, ACTIVITY, LOOK, TELL, NOTIFY, DELIVER):
             raise AssertionError(f"registered is {names}, which is not what the contract says")
+
+    def _means(self, masker: Masker) -> Means:
+        return Means(
+            registry=self._checks,
+            ask=ask,
+            run=self._loop.run,
+            clock=self._clock,
+            slots=Slots(self._settings.max_activities),
+            mask=masker,
+            observer=self._observer,
+        )
 
     def _attempts(self, masker: Masker) -> Attempts:
         where = self._settings.scheduler

@@ -6,7 +6,7 @@ A turn takes of it what decides; an explanation shows all that was seen.
 import json
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -24,8 +24,8 @@ from monitor_worker.checks.registry import Registry
 from monitor_worker.judging import Judge, Words, look_of, summary_of
 from monitor_worker.turns import Checkpoint, Clock, Look, Looker
 
-Ask = Callable[[Driver, Any, CheckContext], Observation]
-"""Runs a driver's check to its end, within the context's timeout; raises TimeoutError beyond it."""
+Ask = Callable[[Driver, Any, CheckContext], Awaitable[Observation]]
+"""Has a driver make its check within the context's timeout; raises TimeoutError beyond it."""
 NOTHING_SEEN: Final = "the check saw nothing to judge"
 _log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Sight:
     judgements: tuple[Judgement, ...] = ()
 
 
-Sighter = Callable[[int, float, Checkpoint], Sight]
+Sighter = Callable[[int, float, Checkpoint], Awaitable[Sight]]
 """As a `Looker`, with everything that was seen."""
 
 
@@ -55,8 +55,8 @@ def looker(turn: Turn, key: str, registry: Registry, ask: Ask, clock: Clock, *, 
     """What makes the checks of a turn: as `sighter`, without what only an explanation shows."""
     see = sighter(turn, key, registry, ask, clock, mask=mask)
 
-    def look(number: int, allowed: float, checkpoint: Checkpoint) -> Look:
-        return see(number, allowed, checkpoint).look
+    async def look(number: int, allowed: float, checkpoint: Checkpoint) -> Look:
+        return (await see(number, allowed, checkpoint)).look
 
     return look
 
@@ -84,12 +84,12 @@ def sighter(turn: Turn, key: str, registry: Registry, ask: Ask, clock: Clock, *,
     except ValidationError as error:
         return _broken("; ".join(str(problem) for problem in problems_of(error, "check")), clock, say)
 
-    def see(number: int, allowed: float, checkpoint: Checkpoint) -> Sight:
+    async def see(number: int, allowed: float, checkpoint: Checkpoint) -> Sight:
         request_id = f"{turn.run}.{turn.revision}.{turn.turn}.{number}"
         context = CheckContext(key, request_id, number, allowed, checkpoint)
         started = clock.now()
         try:
-            seen = ask(kind.driver, spec, context)
+            seen = await ask(kind.driver, spec, context)
             _require_small(seen.checkpoint)
             latency = (clock.now() - started).total_seconds()
             return _judged(seen, judge, started, max(latency, 0.0), say)
@@ -113,7 +113,7 @@ def _require_small(checkpoint: Checkpoint) -> None:
 
 
 def _broken(message: str, clock: Clock, say: Words) -> Sighter:
-    def see(number: int, allowed: float, checkpoint: Checkpoint) -> Sight:
+    async def see(number: int, allowed: float, checkpoint: Checkpoint) -> Sight:
         return Sight(Look(error=say.error(ErrorClass.MISCONFIGURED, message, clock.now())))
 
     return see

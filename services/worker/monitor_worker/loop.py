@@ -1,4 +1,4 @@
-"""The worker's one event loop, on a thread of its own: checks run on it, activities wait for them."""
+"""The worker's one event loop, on a thread of its own: turns and checks run on it, activities wait for them."""
 
 import asyncio
 import threading
@@ -36,15 +36,6 @@ class LoopThread:
             future.cancel()
             raise
 
-    def ask(self, driver: Driver, spec: Any, context: CheckContext) -> Observation:
-        """Run a driver's check within the context's timeout.
-
-        Raises:
-            TimeoutError: there was no answer in time.
-            CheckFailed: as the driver says.
-        """
-        return self.run(_answer(lambda: driver.check(spec, context)), context.timeout_seconds)
-
     def hand_over(self, channel: Channel, spec: Any, notice: Notice, context: DeliveryContext) -> str:
         """Run a channel's attempt within the context's timeout; raises as `ask`."""
         return self.run(_answer(lambda: channel.deliver(spec, notice, context)), context.timeout_seconds)
@@ -57,6 +48,17 @@ class LoopThread:
         self._loop.close()
 
 
+async def ask(driver: Driver, spec: Any, context: CheckContext) -> Observation:
+    """Have a driver make its check within the context's timeout.
+
+    Raises:
+        TimeoutError: there was no answer in time.
+        CheckFailed: as the driver says.
+    """
+    async with asyncio.timeout(context.timeout_seconds):
+        return await _answer(lambda: driver.check(spec, context))
+
+
 async def _answer(asked: Callable[[], Awaitable[T]]) -> T:
     """The driver's answer. What would end the loop, or look like our own time-out, is an error of this call."""
     try:
@@ -65,6 +67,16 @@ async def _answer(asked: Callable[[], Awaitable[T]]) -> T:
         raise CheckFailed(ErrorClass.TRANSIENT, "the driver timed out") from error
     except (KeyboardInterrupt, SystemExit) as error:
         raise RuntimeError(f"the driver raised {type(error).__name__}") from error
+    except asyncio.CancelledError as error:
+        if _is_cancelled():
+            raise
+        raise RuntimeError("the driver raised CancelledError") from error
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody has cancelled what runs here: a driver may raise the like by itself."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _cancel_others() -> None:

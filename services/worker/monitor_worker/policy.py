@@ -21,7 +21,9 @@ from monitor_core.contract import (
 from monitor_core.schedule import due
 
 NEAR_SECONDS: Final = 1.0
-"""A check that is due within this time is waited for in the activity: a timer would cost more than the wait."""
+"""A check that is due within this time is waited for in the activity: a timer would cost more than the wait.
+
+Unless the worker has no room to wait in."""
 AUTO_TURN_SECONDS: Final = 15.0
 FREQUENT_SECONDS: Final = 5.0
 LONG_SLEEP_SECONDS: Final = 3600.0
@@ -142,7 +144,8 @@ def _polling_step(monitor: Monitor, now: datetime) -> Step:
     if now < due_at == monitor.progress.deadline:
         # This clock says when the deadline has come: a worker's that is ahead would have it come again and again.
         return SleepUntil(due_at)
-    near = (due_at - now).total_seconds() <= max(turn.turn_seconds, NEAR_SECONDS)
+    near_seconds = max(turn.turn_seconds, NEAR_SECONDS) if monitor.progress.allowed_seconds else 0.0
+    near = (due_at - now).total_seconds() <= near_seconds
     return StartTurn(turn) if near else SleepUntil(due_at)
 
 

@@ -1,11 +1,11 @@
 """One turn of polling: wait for the due time, check, judge, and go on while nothing has happened.
 
 A turn reports observations and whether the conditions held; only the orchestrator gives the verdict. Waiting is
-measured on the monotonic clock.
+measured on the monotonic clock. All turns of a worker run on its one event loop: a turn that waits costs a timer.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -29,7 +29,7 @@ class Clock(Protocol):
         """Seconds on a clock that nobody sets."""
         ...
 
-    def wait(self, seconds: float) -> bool:
+    async def wait(self, seconds: float) -> bool:
         """Wait that long; False, and at once, when the worker drains."""
         ...
 
@@ -51,7 +51,7 @@ class Look:
     unjudged: bool = False
 
 
-Looker = Callable[[int, float, Checkpoint], Look]
+Looker = Callable[[int, float, Checkpoint], Awaitable[Look]]
 """Makes the check of the given number (counted from 1 over the monitor's life) within the given seconds.
 
 It is given what the check before left for it."""
@@ -83,13 +83,22 @@ class TurnRun:
         key: str,
         look: Looker,
         clock: Clock,
-        allowed_seconds: float = LONGEST_TURN_SECONDS,
+        has_room: Callable[[], bool] = lambda: True,
         *,
         checked: CheckObserver = unobserved,
     ) -> None:
+        """A turn to be run.
+
+        Args:
+            turn: what to check, and for how long.
+            key: the monitor's instance id.
+            look: makes the checks.
+            clock: the worker's time.
+            has_room: whether the turn may keep its slot while it waits; asked before each wait.
+            checked: is told of each check.
+        """
         self._turn, self._key, self._look, self._clock = turn, key, look, clock
-        self._allowed_seconds, self._checked = allowed_seconds, checked
-        self._seconds = min(turn.turn_seconds, allowed_seconds)
+        self._has_room, self._checked = has_room, checked
         self._schedule = turn.schedule
         self._status = turn.last_status
         self._successes = turn.consecutive_successes
@@ -100,19 +109,19 @@ class TurnRun:
         self._final = False
         self._last = Look()
 
-    def run(self) -> TurnReport:
+    async def run(self) -> TurnReport:
         """Check until there is something to report, the time of the turn is over, or the worker drains."""
-        if self._is_too_long_a_wait():
-            return self._report(TurnEnd.OVER)
+        if min(self._seconds_to_wait(), self._turn.turn_seconds) > NEAR_SECONDS and not self._has_room():
+            return self._report(TurnEnd.OVER)  # untouched: the orchestrator's timer waits instead
         began: float | None = None
         while True:
-            # No longer than a turn may wait: a clock that is wrong by an hour must not hold a thread for one.
-            if not self._clock.wait(min(self._seconds_to_wait(), self._longest_wait)):
+            # No longer than a turn may wait: a clock that is wrong by an hour must not hold a slot for one.
+            if not await self._clock.wait(min(self._seconds_to_wait(), self._longest_wait)):
                 return self._report(TurnEnd.DRAIN)
             started = self._clock.now()
             began = self._clock.monotonic() if began is None else began
-            changed = self._check(started)
-            end = self._end(changed, self._seconds - (self._clock.monotonic() - began))
+            changed = await self._check(started)
+            end = self._end(changed, self._turn.turn_seconds - (self._clock.monotonic() - began))
             if end is not None:
                 return self._report(end)
 
@@ -120,18 +129,14 @@ class TurnRun:
     def _due(self) -> datetime:
         return min(due(self._turn.polling, self._key, self._schedule), self._turn.deadline)
 
-    def _is_too_long_a_wait(self) -> bool:
-        """Whether the orchestrator counts on a longer wait than the worker allows now; the report tells it."""
-        return self._seconds < self._turn.turn_seconds and self._seconds_to_wait() > self._longest_wait
-
     @property
     def _longest_wait(self) -> float:
-        return max(self._seconds, NEAR_SECONDS)
+        return max(self._turn.turn_seconds, NEAR_SECONDS)
 
     def _seconds_to_wait(self) -> float:
         return (self._due - self._clock.now()).total_seconds()
 
-    def _check(self, started: datetime) -> bool:
+    async def _check(self, started: datetime) -> bool:
         """Make one check and take it in; whether the observed status changed."""
         turn = self._turn
         self._final = max(self._due, started) >= turn.deadline
@@ -139,7 +144,7 @@ class TurnRun:
         allowed = turn.check_timeout_seconds if self._final else min(turn.check_timeout_seconds, left)
         checkpoint = turn.checkpoint if self._checkpoint is None else self._checkpoint
         began, late = self._clock.monotonic(), max((started - self._due).total_seconds(), 0.0)
-        look = self._look(turn.checks_performed + self._checks + 1, allowed, checkpoint)
+        look = await self._look(turn.checks_performed + self._checks + 1, allowed, checkpoint)
         ended, seconds = self._clock.now(), self._clock.monotonic() - began
         self._lateness = max(self._lateness, late)
         self._checks, self._last_check_at = self._checks + 1, started
@@ -182,7 +187,8 @@ class TurnRun:
         if changed:
             return TurnEnd.STATUS
         # Due already: the deadline came during the check, and its last check belongs to this turn.
-        if self._seconds_to_wait() > max(seconds_left, 0.0):
+        wait = self._seconds_to_wait()
+        if wait > max(seconds_left, 0.0) or (wait > 0 and not self._has_room()):
             return TurnEnd.OVER
         return None
 
@@ -202,5 +208,5 @@ class TurnRun:
             error=self._last.error,
             checkpoint=self._checkpoint,
             final=self._final,
-            allowed_seconds=self._allowed_seconds,
+            allowed_seconds=LONGEST_TURN_SECONDS if self._has_room() else 0.0,
         )
