@@ -1,8 +1,8 @@
 """Who may keep its slot while it waits: a turn that waits for its next check holds one of the worker's activities.
 
 With more monitors than slots, those that wait would keep others from theirs. So waiting is for as long as there is
-room: a part of the slots is never waited in, and serves whoever comes. Each turn asks before each wait, and nothing
-swings: of twice as many monitors as slots one half waits cheaply, the other is checked as by a plain loop.
+room: a part of the slots is never waited in, and serves whoever comes. Each turn asks before each wait, and
+nothing swings: of twice as many monitors as slots one half waits cheaply, the other is checked as by a plain loop.
 """
 
 import threading
