@@ -13,12 +13,15 @@ from monitor_core.contract.request import YEAR
 
 def due(polling: Polling, key: str, schedule: Schedule) -> datetime:
     """When tick `schedule.k` is due (UTC). `key`, the instance id, seeds the jitter. Tick 0 has none."""
-    k = schedule.k
+    return _tick(polling, key, schedule.anchor, schedule.k)
+
+
+def _tick(polling: Polling, key: str, anchor: datetime, k: int) -> datetime:
     seconds = offset(polling, k)
     if k and polling.jitter:
         step = offset(polling, k + 1) - seconds
         seconds += polling.jitter * step * _fraction(key, k)
-    return schedule.anchor + timedelta(seconds=seconds)
+    return anchor + timedelta(seconds=seconds)
 
 
 def advance(
@@ -36,12 +39,11 @@ def advance(
     """
     elapsed = (now - schedule.anchor).total_seconds()
     k = max(schedule.k + 1, _last_tick(polling, elapsed))
-    while due(polling, key, Schedule(anchor=schedule.anchor, k=k)) <= now:
+    while (at := _tick(polling, key, schedule.anchor, k)) <= now:
         k += 1
-    following = Schedule(anchor=schedule.anchor, k=k)
-    if not_before is not None and not_before > due(polling, key, following):
+    if not_before is not None and not_before > at:
         return Schedule(anchor=not_before)
-    return following
+    return Schedule(anchor=schedule.anchor, k=k)
 
 
 def offset(polling: Polling, k: int) -> float:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+import grpc.experimental
 from durabletask.azuremanaged.client import AsyncDurableTaskSchedulerClient
 from durabletask.azuremanaged.worker import DurableTaskSchedulerWorker
 from durabletask.client import (
@@ -34,8 +35,11 @@ from opentelemetry.context import Context
 
 from monitor_core.contract import ORCHESTRATOR, VERSION
 from monitor_core.settings import SchedulerSettings
+from monitor_core.work_items import WorkItems
 
 _MESSAGE_BYTES = 64 * 1024 * 1024
+# The thread that waits for work items reads them: no other hands them on.
+_ONE_THREAD = (grpc.experimental.ChannelOptions.SingleThreadedUnaryStream, 1)
 
 
 def sdk_logger() -> logging.Logger:
@@ -45,15 +49,19 @@ def sdk_logger() -> logging.Logger:
     return logger
 
 
-def channel_options() -> GrpcChannelOptions:
-    """Retries for every call (without: one UNAVAILABLE leaves an instance stuck), keepalive, large messages."""
+def channel_options(*more: tuple[str, int]) -> GrpcChannelOptions:
+    """Retries for every call (without: one UNAVAILABLE leaves an instance stuck), keepalive, large messages.
+
+    Args:
+        more: options of gRPC besides.
+    """
     return GrpcChannelOptions(
         max_receive_message_length=_MESSAGE_BYTES,
         max_send_message_length=_MESSAGE_BYTES,
         keepalive_time_ms=30_000,
         keepalive_timeout_ms=10_000,
         # gRPC's own cap is two minutes: a scheduler that is back should be seen at once.
-        raw_options=[("grpc.max_reconnect_backoff_ms", 5_000)],
+        raw_options=[("grpc.max_reconnect_backoff_ms", 5_000), *more],
         retry_policy=GrpcRetryPolicyOptions(
             max_attempts=5, initial_backoff_seconds=0.2, max_backoff_seconds=2, backoff_multiplier=3
         ),
@@ -66,8 +74,16 @@ class DrainingWorker(DurableTaskSchedulerWorker):
     `stop` alone breaks the stream of work items first: the engine hands out again what is under way.
     """
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(self, *, max_activities: int, max_orchestrations: int, **options: Any) -> None:
+        limits = ConcurrencyOptions(
+            maximum_concurrent_activity_work_items=max_activities,
+            maximum_concurrent_orchestration_work_items=max_orchestrations,
+        )
+        super().__init__(concurrency_options=limits, **options)
+        manager = WorkItems(
+            max_activities=max_activities, max_orchestrations=max_orchestrations, logger=sdk_logger()
+        )
+        self._async_worker_manager: Any = manager
         self._begun = 0
         self._idle = threading.Condition()
         self._draining = False
@@ -101,8 +117,7 @@ def build_worker(
 ) -> DrainingWorker:
     """A worker with nothing registered yet.
 
-    Its thread pool has room for every activity and orchestration at a time: both share it, and a waiting turn
-    must never keep an orchestration from its thread. Without `traces` it makes no spans, and imports nothing to
+    Without `traces` it makes no spans, and imports nothing to
     make them with; a trace that comes in goes on to the activities all the same.
     """
     worker = DrainingWorker(
@@ -110,13 +125,10 @@ def build_worker(
         taskhub=settings.taskhub,
         token_credential=_credential(settings),
         secure_channel=settings.secure,
-        channel_options=channel_options(),
+        channel_options=channel_options(_ONE_THREAD),
         resiliency_options=GrpcWorkerResiliencyOptions(hello_timeout_seconds=10, reconnect_backoff_cap_seconds=5),
-        concurrency_options=ConcurrencyOptions(
-            maximum_concurrent_activity_work_items=max_activities,
-            maximum_concurrent_orchestration_work_items=max_orchestrations,
-            maximum_thread_pool_workers=max_activities + max_orchestrations,
-        ),
+        max_activities=max_activities,
+        max_orchestrations=max_orchestrations,
         logger=sdk_logger(),
     )
     worker._emit_trace_spans = traces  # noqa: SLF001 # an option of the base class that Azure's does not pass on

@@ -1,8 +1,13 @@
 """The worker's time, and the word that it is to stop: a turn that waits is woken by it."""
 
 import asyncio
+import math
 import time
 from datetime import UTC, datetime
+from typing import Final
+
+TICK_SECONDS: Final = 0.02
+"""Waits end on ticks of this length, many at once: to wake the loop for each cost more than the checks did."""
 
 
 class SystemClock:
@@ -21,10 +26,10 @@ class SystemClock:
         return time.monotonic()
 
     async def wait(self, seconds: float) -> bool:
-        """Wait that long; False, and at once, when the worker drains."""
+        """Wait that long, and a tick longer at most; False, and at once, when the worker drains."""
         loop = asyncio.get_running_loop()
         over = loop.create_future()
-        timer = loop.call_later(max(seconds, 0.0), _end, over)
+        timer = loop.call_at(_tick_at(loop.time() + max(seconds, 0.0)), _end, over)
         self._waits.add(over)
         try:
             # Asked once the wait can be found: a drain from another thread either is seen here or ends it.
@@ -45,6 +50,11 @@ class SystemClock:
     def is_draining(self) -> bool:
         """Whether the worker is to stop."""
         return self._draining
+
+
+def _tick_at(seconds: float) -> float:
+    """The first tick that is not before this time of the loop."""
+    return math.ceil(seconds / TICK_SECONDS) * TICK_SECONDS
 
 
 def _end(wait: asyncio.Future[None]) -> None:

@@ -99,7 +99,7 @@ class TurnRun:
         """
         self._turn, self._key, self._look, self._clock = turn, key, look, clock
         self._has_room, self._checked = has_room, checked
-        self._schedule = turn.schedule
+        self._schedule, self._due = turn.schedule, self._due_by(turn.schedule)
         self._status = turn.last_status
         self._successes = turn.consecutive_successes
         self._checkpoint: Checkpoint = None
@@ -125,9 +125,8 @@ class TurnRun:
             if end is not None:
                 return self._report(end)
 
-    @property
-    def _due(self) -> datetime:
-        return min(due(self._turn.polling, self._key, self._schedule), self._turn.deadline)
+    def _due_by(self, schedule: Schedule) -> datetime:
+        return min(due(self._turn.polling, self._key, schedule), self._turn.deadline)
 
     @property
     def _longest_wait(self) -> float:
@@ -149,6 +148,7 @@ class TurnRun:
         self._lateness = max(self._lateness, late)
         self._checks, self._last_check_at = self._checks + 1, started
         self._schedule = self._advanced(ended, look.retry_after_seconds)
+        self._due = self._due_by(self._schedule)
         self._last = Look() if self._is_cut(look, ended) else look
         self._checked(self._last, lateness_seconds=late, seconds=seconds)
         if self._last is not look:
