@@ -1,8 +1,8 @@
 """Runs a worker's work items on threads, in the place of the SDK's own manager.
 
-The SDK's leads each item through a queue, two tasks and a shared pool, and wakes its event loop when it is done: an
-eighth of the CPU of a turn of one check. Here an item goes to a thread at once. There are as many threads as items
-may run at a time: the limit is the pool's, and a waiting turn keeps no orchestration from its thread.
+The SDK's leads each item through a queue, two tasks and a shared pool, and wakes its event loop when it is done:
+an eighth of the CPU of a turn of one check. Here an item goes to a thread at once. There are as many threads as
+items may run at a time: the limit is the pool's, and a waiting turn keeps no orchestration from its thread.
 """
 
 import asyncio
