@@ -77,7 +77,7 @@ def _split(plan: Plan) -> Iterator[str]:
     if number == 1:
         return
     share = few(plan.load.monitors / number)
-    yield f"split by job id: to scheduler sha256(job_id) mod {number}, about {share} monitors each; each its own workers"
+    yield f"split by job id: to scheduler sha256(job_id) mod {number}, about {share} monitors each (docs/scale.md)"
     if number > figures.SCHEDULERS_PER_REGION:
         most = figures.SCHEDULERS_PER_REGION
         yield f"a region has {most} schedulers for a subscription: take several regions, or ask Microsoft for more"

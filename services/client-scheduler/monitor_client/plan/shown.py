@@ -67,7 +67,11 @@ def plan_rows(plan: Plan) -> Iterator[Row]:
     yield "bottleneck", _bottleneck(plan)
     for index, sentence in enumerate(advice(plan) or ["none: nothing here is worth a change"]):
         yield "" if index else "advice", sentence
-    yield "billed", _billed(plan)
+    yield (
+        "billed",
+        "capacity units, whatever they do, and replicas" if plan.capacity.units else "actions, and replicas",
+    )
+    yield "", f"no prices here: {PRICES}"
 
 
 def _load(plan: Plan) -> str:
@@ -108,20 +112,15 @@ def _workers(plan: Plan) -> str:
 
 def _slots(plan: Plan) -> str:
     may = int(plan.load.slots * WAITING_SHARE)
-    return f"{few(plan.waiting)} turns wait ({may:,} may in each), {few(plan.checking)} checks are under way"
+    return f"{few(plan.waiting)} turns wait ({may:,} a replica), {few(plan.checking)} checks are made"
 
 
 def _cpu(plan: Plan) -> str:
     each = f"{plan.load.cpu_ms:g} ms a check, {figures.TURN_CPU_MS:g} ms a turn"
-    return f"{few(plan.cores)} cores for {each}, {percent(figures.WORKER_SHARE)} of each replica used"
+    return f"{few(plan.cores)} cores ({each}), {percent(figures.WORKER_SHARE)} of each used"
 
 
 def _bottleneck(plan: Plan) -> str:
     names = {"actions": "the scheduler's actions", "slots": "the workers' slots", "cpu": "the workers' CPU"}
     share = percent(plan.shares[plan.bottleneck])
-    return f"{names[plan.bottleneck]}: {share} of what this plan lets them be"
-
-
-def _billed(plan: Plan) -> str:
-    what = "the capacity units, whatever they do" if plan.capacity.units else "each action"
-    return f"{what}; and the replicas. No prices here: {PRICES}"
+    return f"{names[plan.bottleneck]}, {share} of what is planned for"
