@@ -141,6 +141,7 @@ def test_the_advised_start_is_one_that_the_scheduler_keeps_up_with() -> None:
         ({"lasts": "nan"}, "--lasts: should be a finite number (got nan)"),
         ({"turn_seconds": "61"}, "--turn-seconds: should be 'auto' (got 61), or should be less"),
         ({"backoff": "2", "max_interval": "2"}, "--max-interval: should not be below --interval"),
+        ({"backoff": "1.001"}, "--backoff: should be 1, or at least 1.01 for a plan"),
         ({"max_interval": "6"}, "--max-interval: has no effect without a --backoff above 1"),
         ({"kind": "sql"}, "--kind: http or simulated was measured, 'sql' was not: say --check-cpu-ms"),
         ({"check_cpu_ms": "0"}, "--check-cpu-ms: should be greater than 0 (got 0)"),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local_scheduler.stats import ACTIONS
-from monitor_client.plan.life import life
+from monitor_client.plan.life import SLOWEST_GROWTH, life
 from monitor_core.contract import MonitorRequest, Polling
 from support.executor import ExecutorEngine
 from support.virtual import Answer, Target, VirtualEngine, request
@@ -32,6 +32,7 @@ LIVES: dict[str, tuple[dict[str, Any], float, float]] = {
         DAY,
         math.inf,
     ),
+    "growing as slowly as may be": ({"interval_seconds": 0.1, "backoff": SLOWEST_GROWTH}, 300 * DAY, math.inf),
     "growing to long sleeps": ({"interval_seconds": 1, "backoff": 1.2}, 60 * DAY, math.inf),
     "a short one": ({"interval_seconds": 1}, 3, math.inf),
     "one check": ({"interval_seconds": 5}, 0, math.inf),

@@ -49,7 +49,7 @@ class Load:
 
     def run(self, engine: Hub, simulator: str) -> int:
         """Start the monitors, and wait for their end: the actions that the scheduler has counted."""
-        asked = {"polling": self.fields, "timeout_seconds": 60.0}
+        asked: dict[str, Any] = {"polling": self.fields, "timeout_seconds": 60.0}
         numbers = range(self.monitors)
         started = [engine.start(f"job-{n}", check=self.check(simulator, n), **asked) for n in numbers]
         assert {engine.result(instance)["final_status"] for instance in started} == {"Completed"}

@@ -42,7 +42,7 @@ def takes(plan: Plan) -> str:
 def sku_of(capacity: Capacity) -> str:
     """`Consumption`, `Dedicated with 2 units`, `5 x Dedicated with 3 units`."""
     units = f" with {count(capacity.units, 'unit')}" if capacity.units else ""
-    many = f"{capacity.schedulers} x " if capacity.schedulers > 1 else ""
+    many = f"{capacity.schedulers:,} x " if capacity.schedulers > 1 else ""
     return f"{many}{capacity.sku}{units}"
 
 

@@ -8,11 +8,12 @@ from pydantic import ValidationError
 
 from monitor_client.display import print_rows
 from monitor_client.options import Output
+from monitor_client.plan.life import SLOWEST_GROWTH
 from monitor_client.plan.shown import plan_document, plan_rows
 from monitor_client.plan.sizing import Load, Plan
 from monitor_client.printing import print_document
 from monitor_client.requests import number, put
-from monitor_core.contract import Problem, RequestError
+from monitor_core.contract import Polling, Problem, RequestError
 from monitor_core.contract.wording import problems_of
 
 _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -61,9 +62,15 @@ def load_of(parameters: Mapping[str, Any]) -> Load:
         load = Load.model_validate(data)
     except ValidationError as error:
         raise RequestError(_in_words_of_options(one) for one in problems_of(error, whole="kind")) from error
-    if load.polling.max_interval_seconds is not None and load.polling.backoff == 1:
-        raise RequestError([Problem("--max-interval", "has no effect without a --backoff above 1")])
+    _refuse_what_cannot_be_planned(load.polling)
     return load
+
+
+def _refuse_what_cannot_be_planned(polling: Polling) -> None:
+    if polling.max_interval_seconds is not None and polling.backoff == 1:
+        raise RequestError([Problem("--max-interval", "has no effect without a --backoff above 1")])
+    if 1 < polling.backoff < SLOWEST_GROWTH:
+        raise RequestError([Problem("--backoff", f"should be 1, or at least {SLOWEST_GROWTH} for a plan")])
 
 
 def _in_words_of_options(problem: Problem) -> Problem:

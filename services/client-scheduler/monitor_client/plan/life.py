@@ -23,6 +23,8 @@ NOTICE_ACTIONS: Final = 5
 """Three to begin it, two for the attempt (docs/notifications.md)."""
 _MOST_CHECKS: Final = 20_000
 """Walked one by one; a longer life goes on as the second half of them did."""
+SLOWEST_GROWTH: Final = 1.01
+"""Of an interval: any faster has grown to a year well before a life is walked no more."""
 _INSTANT: Final = 1e-9
 
 

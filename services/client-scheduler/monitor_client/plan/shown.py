@@ -67,10 +67,8 @@ def plan_rows(plan: Plan) -> Iterator[Row]:
     yield "bottleneck", _bottleneck(plan)
     for index, sentence in enumerate(advice(plan) or ["none: nothing here is worth a change"]):
         yield "" if index else "advice", sentence
-    yield (
-        "billed",
-        "capacity units, whatever they do, and replicas" if plan.capacity.units else "actions, and replicas",
-    )
+    what = "capacity units, whatever they do" if plan.capacity.units else "actions"
+    yield "billed", f"{what}; and replicas"
     yield "", f"no prices here: {PRICES}"
 
 
