@@ -1,6 +1,7 @@
 """What a plan counts, against the actions that a scheduler counts of real workers, in real time."""
 
 import math
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -10,9 +11,10 @@ from typing import Any
 import pytest
 
 from job_simulator import JobSimulator
-from monitor_client.plan.life import life
+from monitor_client.plan.life import NOTICE_ACTIONS, life
 from monitor_core.contract import Polling
 from support.hub import Hub, hub
+from support.receiver import receiving
 
 CLOSE = 0.1
 
@@ -47,9 +49,9 @@ class Load:
         query = f"duration_seconds={self.seconds}&steps={steps}"
         return {"kind": "http", "url": f"{simulator}/jobs/{number}?{query}"}
 
-    def run(self, engine: Hub, simulator: str) -> int:
+    def run(self, engine: Hub, simulator: str, **more: Any) -> int:
         """Start the monitors, and wait for their end: the actions that the scheduler has counted."""
-        asked: dict[str, Any] = {"polling": self.fields, "timeout_seconds": 60.0}
+        asked: dict[str, Any] = {"polling": self.fields, "timeout_seconds": 60.0, **more}
         numbers = range(self.monitors)
         started = [engine.start(f"job-{n}", check=self.check(simulator, n), **asked) for n in numbers]
         assert {engine.result(instance)["final_status"] for instance in started} == {"Completed"}
@@ -66,6 +68,25 @@ LOADS = {
     "changes": Load(0.5, 15, steps=5),
     "short lives": Load(1, 1, monitors=12),
 }
+
+
+def settled(engine: Hub) -> int:
+    """The actions that the scheduler has counted once two seconds bring no more."""
+    counts = [-1, 0]
+    while counts[-1] != counts[-2]:
+        time.sleep(2)
+        counts.append(sum(engine.scheduler.actions.values()))
+    return counts[-1]
+
+
+def test_a_notice_takes_as_many_actions_as_a_plan_says() -> None:
+    load = LOADS["short lives"]
+    with receiving() as receiver, hub() as engine:
+        engine.worker(allowed=(receiver.url("").removeprefix("http://"),))
+        load.run(engine, "", on_verdict=[{"to": {"kind": "webhook", "url": receiver.url("/told")}}])
+        receiver.wait("/told", load.monitors)
+        counted = settled(engine)
+    assert load.monitors * NOTICE_ACTIONS == pytest.approx(counted - load.reckoned, rel=CLOSE)
 
 
 @pytest.fixture(scope="module")
