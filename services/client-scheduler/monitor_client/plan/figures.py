@@ -23,10 +23,10 @@ REPLICA_SLOTS: Final = 2000
 REPLICAS_AT_MOST: Final = 10
 """Of the preset `production`, unless MONITOR_MAX_REPLICAS says otherwise."""
 
-# What was measured, in milliseconds of a worker's CPU.
+# What was measured, in milliseconds of a worker's CPU: first values, of 2 cores (AMD EPYC), Python 3.11.
 CHECK_CPU_MS: Final[Mapping[str, float]] = MappingProxyType(
     {
-        # The check that asks nobody. `python -m benchmarks turns`
+        # The check that asks nobody, in turns of 16. `python -m benchmarks turns`
         "simulated": 0.35,
         # An answer of 200 over a kept connection, observed, no exporter. `python -m benchmarks telemetry`
         "http": 1.2,
@@ -34,7 +34,7 @@ CHECK_CPU_MS: Final[Mapping[str, float]] = MappingProxyType(
 )
 """By kind, the turn that it is part of left out. Kinds that are not here were not measured."""
 TURN_CPU_MS: Final = 3.0
-"""A turn without its checks: activity, report and the orchestration's replay. `python -m benchmarks turns`"""
+"""A turn without its checks: the activity, its report and the replay. `python -m benchmarks one-monitor`"""
 
 # How full a plan makes what it plans: the rest is for bursts, commands and repeats.
 SCHEDULER_SHARE: Final = 0.8
