@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 STAND_INS := dev/azurite/node_modules/.ready dev/service_bus/node_modules/.ready
 SOURCES := services dev tests benchmarks docs/examples
 # The modules that run inside an orchestration: no clock, no randomness (see pyproject.toml).
-DETERMINISTIC := $(addprefix services/shared/monitor_core/,channels contract kinds notices.py schedule.py) \
+DETERMINISTIC := $(addprefix services/shared/monitor_core/,channels contract kinds notices.py pace.py schedule.py) \
 	$(addprefix services/worker/monitor_worker/,commands.py delivering.py events.py explaining.py notices.py orchestrator.py policy.py reports.py versions.py views.py)
 
 .DEFAULT_GOAL := help

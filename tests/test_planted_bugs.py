@@ -18,6 +18,7 @@ START, WATCHING = "tests/client/test_client_start.py", "tests/client/test_client
 COMMANDS, LOOP, POLICY, REPORTS = (
     f"worker/monitor_worker/{name}.py" for name in ("commands", "orchestrator", "policy", "reports")
 )
+PACE = "shared/monitor_core/pace.py"
 IDENTITY, SERVICE, WATCH = (
     f"client-scheduler/monitor_client/{name}.py" for name in ("identity", "service", "watch")
 )
@@ -81,13 +82,13 @@ BUGS = {
     ),
     "turns last a second longer": (
         HISTORIES,
-        POLICY,
+        PACE,
         "AUTO_TURN_SECONDS: Final = 15.0",
         "AUTO_TURN_SECONDS: Final = 16.0",
     ),
     "a generation holds one turn more": (
         HISTORIES,
-        POLICY,
+        PACE,
         "TURNS_PER_GENERATION: Final = 20\nWAKES_PER_GENERATION: Final = 25",
         "TURNS_PER_GENERATION: Final = 21\nWAKES_PER_GENERATION: Final = 27",
     ),

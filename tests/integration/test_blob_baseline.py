@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from monitor_worker.policy import TURNS_PER_GENERATION
+from monitor_core.pace import TURNS_PER_GENERATION
 from support.azurite import azurite
 from support.hub import PATIENCE, Hub, hub
 

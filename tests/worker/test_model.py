@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from monitor_core import pace
 from monitor_core.contract import (
     CheckError,
     ErrorClass,
@@ -21,7 +22,6 @@ from monitor_core.contract import (
     TurnReport,
 )
 from monitor_core.schedule import advance
-from monitor_worker import policy
 from support.manual import ManualEngine
 from support.virtual import START, request
 
@@ -178,8 +178,7 @@ class MonitorModel(RuleBasedStateMachine):
         timers = [at for at, _, _ in self.engine._events if at >= self.engine.now]
         # A full history takes no further turn before those that were overtaken are back.
         full = (
-            self.engine.turns_here >= policy.TURNS_PER_GENERATION
-            or self.engine.wakes >= policy.WAKES_PER_GENERATION
+            self.engine.turns_here >= pace.TURNS_PER_GENERATION or self.engine.wakes >= pace.WAKES_PER_GENERATION
         )
         awaits = full and self.engine.flights
         assert out or timers or awaits, "no turn is out and no timer runs"
@@ -195,7 +194,7 @@ class MonitorModel(RuleBasedStateMachine):
     @invariant()
     def history_is_bounded(self) -> None:
         if hasattr(self, "engine") and self.engine.result is None and not self.engine.flights:
-            assert self.engine.wakes <= policy.WAKES_PER_GENERATION, "it should have continued as new"
+            assert self.engine.wakes <= pace.WAKES_PER_GENERATION, "it should have continued as new"
 
     # The model's hands
 

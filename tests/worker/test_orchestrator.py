@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from monitor_core import pace
 from monitor_core.contract import ErrorClass
-from monitor_worker import policy
 from support.virtual import Answer, VirtualEngine, request, run
 
 DAY = 24 * 3600
@@ -234,7 +234,7 @@ def test_thirty_days_run_in_well_under_a_second_of_bounded_history() -> None:
     result, engine = run(always(), polling={"interval_seconds": 3600}, timeout_seconds=30 * DAY)
     spent = time.process_time() - began
     assert result["checks_performed"] == 721
-    assert engine.largest_generation <= policy.WAKES_PER_GENERATION + 1
+    assert engine.largest_generation <= pace.WAKES_PER_GENERATION + 1
     assert spent < 5, "virtual time does not sleep"
 
 
@@ -279,14 +279,14 @@ def test_extending_again_and_again_doubles_no_check_and_bounds_the_history() -> 
     result, engine = run(always(), *commands, polling={"interval_seconds": 2}, timeout_seconds=30)
     assert result["checks_performed"] == len(engine.checked_at)
     assert len(set(engine.checked_at)) == len(engine.checked_at), "no tick is checked twice"
-    assert engine.largest_generation <= policy.WAKES_PER_GENERATION + 2
+    assert engine.largest_generation <= pace.WAKES_PER_GENERATION + 2
     assert result["monitoring_duration_seconds"] == 30 + 10 * len(commands)
 
 
 def test_commands_faster_than_checks_still_bound_the_history() -> None:
     commands = [(at / 2, command("check_now", f"c{at}")) for at in range(1, 400)]
     _, engine = run(always(takes=3), *commands, polling={"interval_seconds": 50}, timeout_seconds=220)
-    assert engine.largest_generation <= policy.WAKES_PER_GENERATION + 12
+    assert engine.largest_generation <= pace.WAKES_PER_GENERATION + 12
 
 
 def test_a_success_in_flight_is_heard_though_the_deadline_moves() -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor_core import pace
 from monitor_core.contract import (
     DecidedBy,
     Decision,
@@ -153,12 +154,12 @@ def test_a_full_history_is_left_behind_once_no_turn_is_out(generation: Generatio
 
 def test_generations_are_counted_by_turns_and_wakes() -> None:
     generation = Generation()
-    for _ in range(policy.TURNS_PER_GENERATION):
+    for _ in range(pace.TURNS_PER_GENERATION):
         assert not generation.is_full
         generation = generation.with_turn()
     assert generation.is_full
     generation = Generation()
-    for _ in range(policy.WAKES_PER_GENERATION):
+    for _ in range(pace.WAKES_PER_GENERATION):
         assert not generation.is_full
         generation = generation.with_wake()
     assert generation.is_full
@@ -212,7 +213,7 @@ def test_every_step_keeps_its_promises(situation: tuple[Monitor, datetime, Gener
             assert turn.turn == state.progress.turn + 1
             assert turn.turn not in out
             has_room = state.progress.allowed_seconds > 0
-            near = timedelta(seconds=max(turn.turn_seconds, policy.NEAR_SECONDS) if has_room else 0)
+            near = timedelta(seconds=max(turn.turn_seconds, pace.NEAR_SECONDS) if has_room else 0)
             assert policy.next_due(state) <= now + near
     assert (state.decision is not None) == isinstance(step, Finish)
 

@@ -19,8 +19,8 @@ from monitor_core.contract import (
     TurnEnd,
     TurnReport,
 )
+from monitor_core.pace import NEAR_SECONDS
 from monitor_core.schedule import due
-from monitor_worker.policy import NEAR_SECONDS
 from monitor_worker.turns import Checkpoint, Look, TurnRun
 from support.strategies import examples, pollings
 from support.virtual import START, at_once

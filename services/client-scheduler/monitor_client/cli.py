@@ -20,9 +20,13 @@ from monitor_client.options import (
     AskCallback,
     Backoff,
     Body,
+    ChangeEvery,
+    CheckCpu,
+    CheckTakes,
     CheckTimeout,
     CreatedAfter,
     CreatedBefore,
+    EveryInterval,
     EveryPage,
     Expect,
     ExtendBy,
@@ -36,25 +40,35 @@ from monitor_client.options import (
     JobIds,
     Label,
     Labelled,
+    Lasts,
     Limit,
     MaxInterval,
     Method,
+    Monitors,
     NewInterval,
     NewJobId,
     NewTimeout,
     NoRetryAfter,
+    Notices,
     Notify,
     NotifySecret,
     Output,
     OutputAs,
+    PlannedBackoff,
+    PlannedCap,
+    PlannedKind,
+    PlannedTurns,
     Prefix,
     PushedOutcome,
     Quiet,
     Reason,
+    ReplicaCpu,
+    ReplicaSlots,
     Restart,
     Server,
     SimulateChecks,
     SimulateOutcome,
+    StartRate,
     State,
     Successes,
     SuccessWhen,
@@ -351,6 +365,35 @@ def complete(
     from monitor_client import commands
 
     return commands.send(ctx.params, "complete")
+
+
+@app.command(cls=Command)
+def plan(
+    ctx: typer.Context,
+    *,
+    monitors: Monitors,
+    interval: EveryInterval = None,
+    backoff: PlannedBackoff = None,
+    max_interval: PlannedCap = None,
+    turn_seconds: PlannedTurns = None,
+    lasts: Lasts = None,
+    change_every: ChangeEvery = None,
+    notices: Notices = None,
+    start_rate: StartRate = None,
+    kind: PlannedKind = None,
+    check_cpu_ms: CheckCpu = None,
+    check_takes: CheckTakes = None,
+    replica_cpu: ReplicaCpu = None,
+    slots: ReplicaSlots = None,
+    output: OutputAs = Output.TABLE,
+) -> int:
+    """Say what a number of monitors takes: actions, scheduler, workers.
+
+    It asks nobody: the rules of the loop, Azure's limits and what was measured say it (docs/scale.md).
+    """
+    from monitor_client.plan import command
+
+    return command.plan(ctx.params)
 
 
 @app.command(cls=Command)

@@ -194,3 +194,48 @@ CreatedAfter = Annotated[
 CreatedBefore = Annotated[Text, _value(DECISION, "TIME", "Those started before this time.", "--created-before")]
 Limit = Annotated[Text, _value(OUTCOME, "N", "How many to look at, at most (default: 50).", "--limit")]
 EveryPage = Annotated[bool, _flag(OUTCOME, "All pages, however many.", "--all", "-a")]
+
+LOAD: Final = "What runs"
+STAGE: Final = "What it runs on"
+
+Monitors = Annotated[str, _value(LOAD, "N", "How many monitors are running at a time.", "--monitors", "-n")]
+EveryInterval = Annotated[
+    Text, _value(LOAD, "SECONDS", "Between two checks, at least 0.1 (default: 5).", "--interval")
+]
+PlannedBackoff = Annotated[
+    Text, _value(LOAD, "FACTOR", "The interval grows by it after each check (default: 1).", "--backoff")
+]
+PlannedCap = Annotated[Text, _value(LOAD, "SECONDS", "What the growing interval is capped at.", "--max-interval")]
+PlannedTurns = Annotated[
+    Text,
+    _value(LOAD, "SECONDS", "As of start (default: auto: 15 below an interval of 5, else 0).", "--turn-seconds"),
+]
+Lasts = Annotated[
+    Text, _value(LOAD, "SECONDS", "How long a monitor lives; then another follows (default: a day).", "--lasts")
+]
+ChangeEvery = Annotated[
+    Text, _value(LOAD, "SECONDS", "How often the observed status changes (default: never).", "--change-every")
+]
+Notices = Annotated[
+    Text, _value(LOAD, "N", "Notices of each monitor, in its whole life (default: 0).", "--notices")
+]
+StartRate = Annotated[
+    Text, _value(LOAD, "N", "Monitors started a second, where all are started (default: 100).", "--start-rate")
+]
+PlannedKind = Annotated[
+    Text,
+    _value(STAGE, "KIND", "Of check, for the CPU that one was measured to take (default: http).", "--kind"),
+]
+CheckCpu = Annotated[
+    Text,
+    _value(STAGE, "MS", "What a check takes of a worker's CPU, instead of what was measured.", "--check-cpu-ms"),
+]
+CheckTakes = Annotated[
+    Text, _value(STAGE, "SECONDS", "How long the target takes to answer (default: 0.2).", "--check-takes")
+]
+ReplicaCpu = Annotated[
+    Text, _value(STAGE, "VCPU", "CPU of a worker replica, at most 1 (default: 0.5).", "--replica-cpu")
+]
+ReplicaSlots = Annotated[
+    Text, _value(STAGE, "N", "MONITOR_MAX_ACTIVITIES of a worker (default: 2000).", "--slots")
+]

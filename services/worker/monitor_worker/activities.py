@@ -10,12 +10,12 @@ from typing import Any, Final
 from durabletask.task import ActivityContext
 
 from monitor_core.contract import ACTIVITY, LOOK, Evidence, Turn, TurnReport
+from monitor_core.pace import NEAR_SECONDS
 from monitor_worker.checks.masking import Mask
 from monitor_worker.checks.registry import Registry
 from monitor_worker.excerpts import excerpt
 from monitor_worker.looking import Ask, Sight, Sighter, looker, sighter
 from monitor_worker.observer import Observer
-from monitor_worker.policy import NEAR_SECONDS
 from monitor_worker.slots import Slots
 from monitor_worker.turns import Checkpoint, Clock, Look, TurnRun
 

@@ -6,7 +6,7 @@ orchestration's clock (UTC). What a report changes stands in `reports`, what a c
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, Self
+from typing import Self
 
 from monitor_core.contract import (
     DecidedBy,
@@ -18,18 +18,15 @@ from monitor_core.contract import (
     Turn,
     Verdict,
 )
+from monitor_core.pace import (
+    AUTO_TURN_SECONDS,
+    FREQUENT_SECONDS,
+    LONG_SLEEP_SECONDS,
+    NEAR_SECONDS,
+    TURNS_PER_GENERATION,
+    WAKES_PER_GENERATION,
+)
 from monitor_core.schedule import due
-
-NEAR_SECONDS: Final = 1.0
-"""A check that is due within this time is waited for in the activity: a timer would cost more than the wait.
-
-Unless the worker has no room to wait in."""
-AUTO_TURN_SECONDS: Final = 15.0
-FREQUENT_SECONDS: Final = 5.0
-LONG_SLEEP_SECONDS: Final = 3600.0
-TURNS_PER_GENERATION: Final = 20
-WAKES_PER_GENERATION: Final = 25
-"""A wake leaves about four events, so a generation's history stays near 100."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,8 @@ nothing swings: of twice as many monitors as slots one half waits cheaply, the o
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
 
-WAITING_SHARE: Final = 0.75
-"""The part of the slots that may be waited in."""
+from monitor_core.pace import WAITING_SHARE
 
 
 class Slots:

@@ -14,8 +14,8 @@ from pydantic import JsonValue
 
 from monitor_core.contract import CheckError, ErrorClass, ObservationSummary, Schedule, Turn, TurnEnd, TurnReport
 from monitor_core.contract.request import LONGEST_TURN_SECONDS, YEAR
+from monitor_core.pace import NEAR_SECONDS
 from monitor_core.schedule import advance, due
-from monitor_worker.policy import NEAR_SECONDS
 
 
 class Clock(Protocol):
