@@ -92,6 +92,8 @@ param logLevel string
 var abbreviations = loadJsonContent('abbreviations.json')
 var isProduction = preset == 'production'
 var withAlerts = alerts == 'on' || (alerts == 'auto' && isProduction)
+// Turns wait in three quarters of a worker's slots at most: counted to all of them, none would ever be added.
+var roomToWaitIn = string(int(maxActivities) * 3 / 4)
 var leastReplicas = empty(minReplicas) ? (isProduction ? 2 : 1) : int(minReplicas)
 var mostReplicas = empty(maxReplicas) ? (isProduction ? 10 : 3) : int(maxReplicas)
 var healthPort = 8081
@@ -272,7 +274,7 @@ resource worker 'Microsoft.App/containerApps@2026-01-01' = {
                 endpoint: schedulerEndpoint
                 taskhubName: taskHubName
                 workItemType: 'Activity'
-                maxConcurrentWorkItemsCount: maxActivities
+                maxConcurrentWorkItemsCount: roomToWaitIn
               }
             }
           }

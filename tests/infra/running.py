@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from infra.app_settings import app, environment
 from infra.sources import SERVICES, Sources, fill, given, service, templates
 from infra.template import Value, at, literal
+from monitor_core.pace import WAITING_SHARE
 
 _PROBES = {"Startup": "/healthz", "Liveness": "/healthz", "Readiness": "/readyz"}
 # Container Apps takes no more than these, and ends a replica 600 s after SIGTERM whatever the template says.
 _MOST_FAILURES, _MOST_GRACE = 10, 600
 # A check may take 60 s (`check_timeout_seconds`), and is not cut short by a drain that lasts longer.
 _LONGEST_CHECK = 60
+_ROOM = f"string(int(maxActivities) * {int(WAITING_SHARE * 4)} / 4)"
 _RULES = {
-    "Activity": ("maxActivities", "MONITOR_MAX_ACTIVITIES"),
-    "Orchestration": ("maxOrchestrations", "MONITOR_MAX_ORCHESTRATIONS"),
+    "Activity": ("maxActivities", "MONITOR_MAX_ACTIVITIES", _ROOM),
+    "Orchestration": ("maxOrchestrations", "MONITOR_MAX_ORCHESTRATIONS", "maxOrchestrations"),
 }
 _PRESET = re.compile(r"isProduction \? (\d+) : (\d+)")
 _PORTS = {"worker": "MONITOR_HEALTH_PORT", "client-scheduler": "MONITOR_API_PORT"}
@@ -70,9 +72,10 @@ def scaling_follows_the_workers_own_limits(sources: Sources) -> list[str]:
     rules = app(sources, "worker").at("properties.template.scale.rules")
     customs = [at(rule, "custom") for rule in rules] if isinstance(rules, list) else []
     found = [f"infra/worker.bicep: {problem}" for custom in customs for problem in _reads_the_hub(sources, custom)]
-    for kind, (parameter, variable) in _RULES.items():
+    for kind, (parameter, variable, counted_to) in _RULES.items():
         limits = [at(custom, "metadata.maxConcurrentWorkItemsCount") for custom in customs if _is(custom, kind)]
-        if limits != [parameter] or environment(sources, "worker").get(variable) != parameter:
+        limits = [service(sources, "worker").variables.get(str(limit), limit) for limit in limits]
+        if limits != [counted_to] or environment(sources, "worker").get(variable) != parameter:
             found.append(
                 f"infra/worker.bicep: {kind} scales by {limits}, and {variable} is not the same parameter"
             )
