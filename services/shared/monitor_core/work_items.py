@@ -2,14 +2,17 @@
 
 The SDK's leads each item through a queue, two tasks and a shared pool, and wakes its event loop when it is done:
 an eighth of the CPU of a turn of one check. Here an item goes to a thread at once. There are as many threads as
-items may run at a time: the limit is the pool's, and a waiting turn keeps no orchestration from its thread.
+activities may run at a time, and a waiting turn keeps no orchestration from its thread.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Final
+
+_ORCHESTRATING: Final = 8
+"""Threads for orchestrations: they compute, one at a time under the interpreter's lock."""
 
 
 class WorkItems:
@@ -19,7 +22,7 @@ class WorkItems:
 
     Args:
         max_activities: how many run at a time.
-        max_orchestrations: likewise.
+        max_orchestrations: how many it is given at a time.
         logger: the SDK's.
     """
 
@@ -30,7 +33,8 @@ class WorkItems:
 
     def _pools(self) -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:
         activities, orchestrations = self._sizes
-        return ThreadPoolExecutor(activities, "activity"), ThreadPoolExecutor(orchestrations, "orchestration")
+        few = min(orchestrations, _ORCHESTRATING)
+        return ThreadPoolExecutor(activities, "activity"), ThreadPoolExecutor(few, "orchestration")
 
     def prepare_for_run(self) -> None:
         """Be ready for a run; the worker may be started again after a stop."""
