@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ TIMES: Final = "BENCHMARK_TIMES"
 _AT_A_TIME: Final = 64
 _UNDER_WAY: Final = [OrchestrationStatus.RUNNING, OrchestrationStatus.PENDING]
 _LOOK_SECONDS: Final = 0.25
+_STATS_SECONDS: Final = 1.5
+"""The scheduler brings its counts up to date every second."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Load:
         polling: more of it, for ours alone.
         url: the page to look at, as a template of the monitor's number; nothing is looked at without.
         timeout_seconds: of each monitor.
+        spread_seconds: over which they are started, evenly.
     """
 
     monitors: int
@@ -46,6 +50,7 @@ class Load:
     polling: Mapping[str, Any] = field(default_factory=dict)
     url: str | None = None
     timeout_seconds: float = 3600
+    spread_seconds: float = 0
 
     def ours(self, number: int) -> dict[str, Any]:
         """What our orchestrator is started with."""
@@ -134,13 +139,25 @@ class Cost:
         return ordered[min(int(len(ordered) * percent / 100), len(ordered) - 1)]
 
 
+@dataclass(frozen=True)
+class _Round:
+    """What was counted while a load ran; when its checks were made is known once the workers have ended."""
+
+    load: Load
+    worker: Used
+    scheduler: Used
+    actions: Mapping[str, int]
+    seconds: float
+
+
 class Rig:
-    """A scheduler with a worker or more."""
+    """A scheduler with a worker or more, for one load after the other."""
 
     def __init__(self, parts: Stack, folder: Path, way: Way, workers: int = 1) -> None:
         self.parts, self.way = parts, way
         self._stats, self._times = folder / "stats.json", folder / "times"
         self._times.mkdir()
+        self._rounds: list[_Round] = []
         self.scheduler = parts.start_scheduler("--stats-file", str(self._stats))
         self.workers = [self._worker(parts) for _ in range(workers)]
 
@@ -163,25 +180,42 @@ class Rig:
         """What the workers and the scheduler have used so far."""
         return used([one.popen.pid for one in self.workers]), used([self.scheduler.popen.pid])
 
-    async def run(self, load: Load) -> Cost:
-        """Start the monitors, wait until all have ended, stop everything; what it has cost."""
-        worker, scheduler = self.used()
+    def actions(self) -> Counter[str]:
+        """What the scheduler has dispatched so far, a second ago at the latest."""
+        return Counter(json.loads(self._stats.read_text())["actions"])
+
+    async def run(self, load: Load) -> None:
+        """Start the monitors, and wait until all have ended."""
+        (worker, scheduler), actions = self.used(), self.actions()
         began = time.monotonic()
         async with client_of(self.parts.scheduler_url) as client:
-            await start(client, self.way, load)
+            await start(client, self.way, load, f"m-{len(self._rounds)}")
+            await asyncio.sleep((load.checks - 1) * load.interval_seconds)
             await ended(client)
         seconds = time.monotonic() - began
         worker_after, scheduler_after = self.used()
+        await asyncio.sleep(_STATS_SECONDS)
+        self._rounds.append(
+            _Round(load, worker_after - worker, scheduler_after - scheduler, self.actions() - actions, seconds)
+        )
+
+    def costs(self) -> list[Cost]:
+        """Stop everything; what each load has cost."""
         self.parts.stop()
-        times = self._made()
+        made = self._made()
+        return [self._cost(number, made) for number in range(len(self._rounds))]
+
+    def _cost(self, number: int, made: Mapping[str, Sequence[float]]) -> Cost:
+        one = self._rounds[number]
+        times = [at for instance, at in made.items() if instance.startswith(f"m-{number}-")]
         return Cost(
-            checks=sum(map(len, times.values())),
-            worker=worker_after - worker,
-            scheduler_cpu_seconds=(scheduler_after - scheduler).cpu_seconds,
-            actions=json.loads(self._stats.read_text())["actions"],
-            seconds=seconds,
-            lateness=[late for one in times.values() for late in lateness(one, load.interval_seconds)],
-            waits=[_longest_wait(one) for one in times.values()],
+            checks=sum(map(len, times)),
+            worker=one.worker,
+            scheduler_cpu_seconds=one.scheduler.cpu_seconds,
+            actions=one.actions,
+            seconds=one.seconds,
+            lateness=[late for each in times for late in lateness(each, one.load.interval_seconds)],
+            waits=[_longest_wait(each) for each in times],
         )
 
     def _made(self) -> dict[str, list[float]]:
@@ -213,7 +247,8 @@ def rig(way: Way, workers: int = 1) -> Iterator[Rig]:
 def cost(way: Way, load: Load, workers: int = 1) -> Cost:
     """What a load costs in one way."""
     with rig(way, workers) as running:
-        return asyncio.run(running.run(load))
+        asyncio.run(running.run(load))
+        return running.costs()[0]
 
 
 @asynccontextmanager
@@ -226,14 +261,19 @@ async def client_of(url: str) -> AsyncIterator[Client]:
         await close_client(client)
 
 
-async def start(client: Client, way: Way, load: Load) -> None:
-    """Start the monitors."""
-    free = asyncio.Semaphore(_AT_A_TIME)
+async def start(client: Client, way: Way, load: Load, prefix: str) -> None:
+    """Start the monitors, evenly over the load's `spread_seconds`."""
+    free, began = asyncio.Semaphore(_AT_A_TIME), time.monotonic()
 
     async def one(number: int) -> None:
+        at = began + load.spread_seconds * number / load.monitors
+        await asyncio.sleep(at - time.monotonic())
         async with free:
             await client.schedule_new_orchestration(
-                way.orchestrator, input=way.given(load, number), instance_id=f"m-{number}", version=way.version
+                way.orchestrator,
+                input=way.given(load, number),
+                instance_id=f"{prefix}-{number}",
+                version=way.version,
             )
 
     await asyncio.gather(*map(one, range(load.monitors)))
