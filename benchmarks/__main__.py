@@ -14,10 +14,11 @@ PAGE: Final = ROOT / "docs" / "benchmarks.md"
 FOLDERS: Final = ("dev", "tests", "services/shared", "services/worker", "services/client-scheduler")
 sys.path[:0] = [str(ROOT / folder) for folder in FOLDERS]
 
-from benchmarks import report, telemetry, turns  # noqa: E402 # the line above makes what they import importable
+from benchmarks import one_monitor, report, telemetry, turns  # noqa: E402 # the line above makes what they import importable
 
 BENCHMARKS: Final[Mapping[str, Callable[[], str]]] = {
     "turns": turns.measure,
+    "one-monitor": one_monitor.measure,
     "telemetry": telemetry.measure,
 }
 """Each gives its part of the page, as Markdown."""
