@@ -14,10 +14,12 @@ PAGE: Final = ROOT / "docs" / "benchmarks.md"
 FOLDERS: Final = ("dev", "tests", "services/shared", "services/worker", "services/client-scheduler")
 sys.path[:0] = [str(ROOT / folder) for folder in FOLDERS]
 
-from benchmarks import one_monitor, report, telemetry, turns  # noqa: E402 # the line above makes what they import importable
+from benchmarks import one_monitor, report, slots, telemetry, turn30, turns  # noqa: E402 # the line above makes what they import importable
 
 BENCHMARKS: Final[Mapping[str, Callable[[], str]]] = {
     "turns": turns.measure,
+    "turn30": turn30.measure,
+    "slots": slots.measure,
     "one-monitor": one_monitor.measure,
     "telemetry": telemetry.measure,
 }

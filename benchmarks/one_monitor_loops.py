@@ -59,7 +59,7 @@ class Plain:
     """The plain loop, one history to its end."""
 
     def __init__(self, checks: int, seen: Callable[[int], None]) -> None:
-        self._given = {"checks": checks, "interval": INTERVAL_SECONDS, "timeout": _FOR_EVER}
+        self._given = {"checks": checks, "changes_every": 0, "interval": INTERVAL_SECONDS, "timeout": _FOR_EVER}
         self._seen, self._now = seen, START
         self._registry = _Registry()  # type: ignore[no-untyped-call]
         self._registry.add_orchestrator(plain_loop)

@@ -39,7 +39,8 @@ class Load:
         checks: how many each makes until it is so.
         interval_seconds: between checks.
         polling: more of it, for ours alone.
-        url: the page to look at, as a template of the monitor's number; nothing is looked at without.
+        urls: the pages to look at, in turn; nothing is looked at without.
+        changes_every: that many checks the status that is seen changes; never, where it is 0.
         timeout_seconds: of each monitor.
         spread_seconds: over which they are started, evenly.
     """
@@ -48,13 +49,14 @@ class Load:
     checks: int
     interval_seconds: float
     polling: Mapping[str, Any] = field(default_factory=dict)
-    url: str | None = None
+    urls: Sequence[str] = ()
+    changes_every: int = 0
     timeout_seconds: float = 3600
     spread_seconds: float = 0
 
     def ours(self, number: int) -> dict[str, Any]:
         """What our orchestrator is started with."""
-        check = {"kind": "http", "url": self._page(number)} if self.url else self._nothing
+        check = {"kind": "http", "url": self._page(number)} if self.urls else self._nothing
         request = {
             "job_id": f"job-{number}",
             "check": check,
@@ -65,20 +67,21 @@ class Load:
 
     def plain(self, number: int) -> dict[str, Any]:
         """What the plain loop is started with."""
-        page = {"url": self._page(number)} if self.url else {}
+        page = {"url": self._page(number)} if self.urls else {}
         return {
             "checks": self.checks,
             "interval": self.interval_seconds,
             "timeout": self.timeout_seconds,
+            "changes_every": self.changes_every,
             **page,
         }
 
     @property
     def _nothing(self) -> dict[str, Any]:
-        return {"kind": "nothing", "checks": self.checks}
+        return {"kind": "nothing", "checks": self.checks, "changes_every": self.changes_every}
 
     def _page(self, number: int) -> str:
-        return str(self.url).format(number=number)
+        return self.urls[number % len(self.urls)]
 
 
 @dataclass(frozen=True)
@@ -140,14 +143,15 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class _Round:
-    """What was counted while a load ran; when its checks were made is known once the workers have ended."""
+class _Span:
+    """What was counted from one time to another; which checks were made then is known once the workers have ended."""
 
     load: Load
+    began: float
+    ended: float
     worker: Used
     scheduler: Used
     actions: Mapping[str, int]
-    seconds: float
 
 
 class Rig:
@@ -157,7 +161,8 @@ class Rig:
         self.parts, self.way = parts, way
         self._stats, self._times = folder / "stats.json", folder / "times"
         self._times.mkdir()
-        self._rounds: list[_Round] = []
+        self._loads: list[Load] = []
+        self._spans: list[_Span] = []
         self.scheduler = parts.start_scheduler("--stats-file", str(self._stats))
         self.workers = [self._worker(parts) for _ in range(workers)]
 
@@ -185,41 +190,39 @@ class Rig:
         return Counter(json.loads(self._stats.read_text())["actions"])
 
     async def run(self, load: Load) -> None:
-        """Start the monitors, and wait until all have ended."""
-        (worker, scheduler), actions = self.used(), self.actions()
-        began = time.monotonic()
-        async with client_of(self.parts.scheduler_url) as client:
-            await start(client, self.way, load, f"m-{len(self._rounds)}")
+        """Start the monitors, and wait until all have ended; all of it counts."""
+        async with self._counted(load), client_of(self.parts.scheduler_url) as client:
+            await self.begin(client, load)
             await asyncio.sleep((load.checks - 1) * load.interval_seconds)
             await ended(client)
-        seconds = time.monotonic() - began
-        worker_after, scheduler_after = self.used()
+
+    async def begin(self, client: Client, load: Load) -> None:
+        """Start the monitors; their instances are `m-0-0` and so on, the first number being the load's."""
+        self._loads.append(load)
+        await start(client, self.way, load, f"m-{len(self._loads) - 1}")
+
+    async def watch(self, seconds: float) -> None:
+        """Count for that long what those do that are under way."""
+        async with self._counted(self._loads[-1]):
+            await asyncio.sleep(seconds)
+
+    @asynccontextmanager
+    async def _counted(self, load: Load) -> AsyncIterator[None]:
+        (worker, scheduler), actions, began = self.used(), self.actions(), time.time()
+        yield
+        (worker_after, scheduler_after), over = self.used(), time.time()
         await asyncio.sleep(_STATS_SECONDS)
-        self._rounds.append(
-            _Round(load, worker_after - worker, scheduler_after - scheduler, self.actions() - actions, seconds)
-        )
+        done = self.actions() - actions
+        self._spans.append(_Span(load, began, over, worker_after - worker, scheduler_after - scheduler, done))
 
     def costs(self) -> list[Cost]:
-        """Stop everything; what each load has cost."""
+        """Stop everything; what each load that was run, or each time that was watched, has cost."""
         self.parts.stop()
-        made = self._made()
-        return [self._cost(number, made) for number in range(len(self._rounds))]
+        made = self.made()
+        return [_cost(span, made) for span in self._spans]
 
-    def _cost(self, number: int, made: Mapping[str, Sequence[float]]) -> Cost:
-        one = self._rounds[number]
-        times = [at for instance, at in made.items() if instance.startswith(f"m-{number}-")]
-        return Cost(
-            checks=sum(map(len, times)),
-            worker=one.worker,
-            scheduler_cpu_seconds=one.scheduler.cpu_seconds,
-            actions=one.actions,
-            seconds=one.seconds,
-            lateness=[late for each in times for late in lateness(each, one.load.interval_seconds)],
-            waits=[_longest_wait(each) for each in times],
-        )
-
-    def _made(self) -> dict[str, list[float]]:
-        """When each monitor was checked, by all workers together."""
+    def made(self) -> dict[str, list[float]]:
+        """When each monitor was checked, by all workers together; known once they have ended."""
         made: dict[str, list[float]] = {}
         for file in self._times.glob("*.json"):
             for instance, times in json.loads(file.read_text()).items():
@@ -227,14 +230,28 @@ class Rig:
         return {instance: sorted(times) for instance, times in made.items()}
 
 
+def _cost(span: _Span, made: Mapping[str, Sequence[float]]) -> Cost:
+    def within(at: float) -> bool:
+        return span.began <= at < span.ended
+
+    pairs = [(each, lateness(each, span.load.interval_seconds)) for each in made.values()]
+    late = [seconds for each, lates in pairs for at, seconds in zip(each, lates, strict=True) if within(at)]
+    waits = [[after - before for before, after in itertools.pairwise(each) if within(after)] for each, _ in pairs]
+    return Cost(
+        checks=len(late),
+        worker=span.worker,
+        scheduler_cpu_seconds=span.scheduler.cpu_seconds,
+        actions=span.actions,
+        seconds=span.ended - span.began,
+        lateness=late,
+        waits=[max(each) for each in waits if each],
+    )
+
+
 def lateness(times: Sequence[float], interval_seconds: float) -> Iterator[float]:
     """How late each check was, by the first one's time and their number."""
     for number, at in enumerate(times):
         yield max(at - times[0] - number * interval_seconds, 0.0)
-
-
-def _longest_wait(times: Sequence[float]) -> float:
-    return max((after - before for before, after in itertools.pairwise(times)), default=0.0)
 
 
 @contextmanager
