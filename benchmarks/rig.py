@@ -23,7 +23,7 @@ from stack import PACKAGES, ROOT, Process, Stack, stack
 
 PLUGIN: Final = ROOT / "benchmarks" / "plugin"
 TIMES: Final = "BENCHMARK_TIMES"
-_AT_A_TIME: Final = 64
+AT_A_TIME: Final = 64
 _UNDER_WAY: Final = [OrchestrationStatus.RUNNING, OrchestrationStatus.PENDING]
 _LOOK_SECONDS: Final = 0.25
 _STATS_SECONDS: Final = 1.5
@@ -280,7 +280,7 @@ async def client_of(url: str) -> AsyncIterator[Client]:
 
 async def start(client: Client, way: Way, load: Load, prefix: str) -> None:
     """Start the monitors, evenly over the load's `spread_seconds`."""
-    free, began = asyncio.Semaphore(_AT_A_TIME), time.monotonic()
+    free, began = asyncio.Semaphore(AT_A_TIME), time.monotonic()
 
     async def one(number: int) -> None:
         at = began + load.spread_seconds * number / load.monitors
