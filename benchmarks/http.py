@@ -9,17 +9,17 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from benchmarks.goals import Goal, goals, ratios
 from benchmarks.machine import used
 from benchmarks.report import median, table
-from benchmarks.rig import OURS, Load, Rig, client_of, rig
-from stack import ROOT
+from benchmarks.rig import IMPORTABLE, OURS, Load, Rig, client_of, rig
 
 PAGES: Final = 500
 WINDOWS: Final = 5
-SECONDS: Final = 6.0
+SECONDS: Final = 4.0
 SPREAD_SECONDS: Final = 15.0
 """A turn's length: so that turns end evenly over time, and every window has its part of them."""
 
@@ -68,7 +68,7 @@ async def _watched(
     load = Load(len(urls), 100_000, 1, urls=urls, spread_seconds=SPREAD_SECONDS)
     async with client_of(ours.parts.scheduler_url) as client:
         await ours.begin(client, load)
-    await asyncio.sleep(2)
+    await asyncio.sleep(3)  # every monitor has had its first checks
     samples = [[way.now() for way in ways]]
     for _ in range(windows):
         await asyncio.sleep(seconds)
@@ -91,8 +91,10 @@ def written(ours: Sequence[Sample], bare: Sequence[Sample]) -> str:
 
 
 def _cpu_per_request(samples: Sequence[Sample]) -> list[float]:
-    pairs = zip(samples, samples[1:], strict=False)
-    return [(after.cpu_seconds - before.cpu_seconds) / (after.requests - before.requests) for before, after in pairs]
+    pairs = pairwise(samples)
+    return [
+        (after.cpu_seconds - before.cpu_seconds) / (after.requests - before.requests) for before, after in pairs
+    ]
 
 
 def _new_connections(samples: Sequence[Sample]) -> float:
@@ -113,9 +115,12 @@ def pages_of(number: int) -> Iterator[tuple[list[str], str]]:
 def process(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A process that is ended with the block."""
     command = [sys.executable, "-m", module, *arguments]
-    path = os.pathsep.join([str(ROOT), *(path for path in sys.path if path)])
     with subprocess.Popen(  # noqa: S603 # ours
-        command, env={**os.environ, "PYTHONPATH": path}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command,
+        env={**os.environ, "PYTHONPATH": IMPORTABLE},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as running:
         try:
             yield running

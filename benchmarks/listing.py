@@ -50,6 +50,9 @@ def _first_page(url: str) -> float:
 
 def written(few: int, many: int, fews: Sequence[float], manys: Sequence[float]) -> str:
     """What was measured."""
-    rows = [(f"{few:,}", median([each * 1e3 for each in fews])), (f"{many:,}", median([each * 1e3 for each in manys]))]
+    rows = [
+        (f"{few:,}", median([each * 1e3 for each in fews])),
+        (f"{many:,}", median([each * 1e3 for each in manys])),
+    ]
     met = goals(Goal(f"the first page of {many:,}, of that of {few}", 2, ratios(manys, fews)))
     return f"{table(('monitors', '`GET /monitors`, ms'), *rows)}\n\n{met}"

@@ -1,12 +1,12 @@
 """What processes cost, counted by the operating system from outside."""
 
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psutil
 
+_IS_LINUX = psutil.LINUX
 _WHOLE_PROCESS = 2
 """Of `clock_getcpuclockid`: the clock of all threads' CPU time."""
 
@@ -37,7 +37,7 @@ def used(pids: Sequence[int]) -> Used:
 
 def _cpu_seconds(process: psutil.Process) -> float:
     """To the nanosecond on Linux, which counts its ticks of 10 ms for `cpu_times`."""
-    if sys.platform == "linux":
+    if _IS_LINUX:
         return time.clock_gettime(~process.pid << 3 | _WHOLE_PROCESS)
     times = process.cpu_times()
     return float(times.user + times.system)

@@ -10,8 +10,7 @@ from itertools import pairwise
 from benchmarks.goals import Goal, goals, ratios
 from benchmarks.machine import used
 from benchmarks.report import median, table
-from benchmarks.rig import PLUGIN
-from stack import ROOT
+from benchmarks.rig import IMPORTABLE
 
 OURS, PLAIN = 10_000, 1_000
 
@@ -41,9 +40,12 @@ def written(first: Sequence[float], last: Sequence[float], plain: Sequence[float
 def cpu_between_looks(way: str, checks: int) -> list[float]:
     """The CPU seconds of the process that makes these checks, from one look to the next."""
     command = [sys.executable, "-m", "benchmarks.one_monitor_loops", way, str(checks)]
-    path = os.pathsep.join([str(ROOT), str(PLUGIN), *(path for path in sys.path if path)])
     with subprocess.Popen(  # noqa: S603 # ours
-        command, env={**os.environ, "PYTHONPATH": path}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command,
+        env={**os.environ, "PYTHONPATH": IMPORTABLE},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         looks = list(_looks(process))
     if process.returncode:

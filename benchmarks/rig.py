@@ -22,6 +22,7 @@ from monitor_core.settings import SchedulerSettings
 from stack import PACKAGES, ROOT, Process, Stack, stack
 
 PLUGIN: Final = ROOT / "benchmarks" / "plugin"
+IMPORTABLE: Final = os.pathsep.join(map(str, [ROOT, PLUGIN, *(ROOT / folder for folder in PACKAGES)]))
 TIMES: Final = "BENCHMARK_TIMES"
 AT_A_TIME: Final = 64
 _UNDER_WAY: Final = [OrchestrationStatus.RUNNING, OrchestrationStatus.PENDING]
@@ -143,8 +144,8 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class _Span:
-    """What was counted from one time to another; which checks were made then is known once the workers have ended."""
+class Span:
+    """What was counted from one time to another. Which checks were made is known once the workers have ended."""
 
     load: Load
     began: float
@@ -162,14 +163,13 @@ class Rig:
         self._stats, self._times = folder / "stats.json", folder / "times"
         self._times.mkdir()
         self._loads: list[Load] = []
-        self._spans: list[_Span] = []
+        self.spans: list[Span] = []
         self.scheduler = parts.start_scheduler("--stats-file", str(self._stats))
         self.workers = [self._worker(parts) for _ in range(workers)]
 
     def _worker(self, parts: Stack) -> Process:
-        packages = [ROOT / folder for folder in PACKAGES]
         environment = {
-            "PYTHONPATH": os.pathsep.join(map(str, [ROOT, PLUGIN, *packages])),
+            "PYTHONPATH": IMPORTABLE,
             "MONITOR_PLUGINS": "nothing",
             "MONITOR_ALLOWED_TARGETS": "127.0.0.1:*",
             TIMES: str(self._times),
@@ -195,6 +195,7 @@ class Rig:
             await self.begin(client, load)
             await asyncio.sleep((load.checks - 1) * load.interval_seconds)
             await ended(client)
+            await self._counts_renewed()
 
     async def begin(self, client: Client, load: Load) -> None:
         """Start the monitors; their instances are `m-0-0` and so on, the first number being the load's."""
@@ -202,24 +203,34 @@ class Rig:
         await start(client, self.way, load, f"m-{len(self._loads) - 1}")
 
     async def watch(self, seconds: float) -> None:
-        """Count for that long what those do that are under way."""
+        """Count for that long, or a second longer, what those do that are under way."""
+        await self._counts_renewed()
         async with self._counted(self._loads[-1]):
             await asyncio.sleep(seconds)
+            await self._counts_renewed()
 
     @asynccontextmanager
     async def _counted(self, load: Load) -> AsyncIterator[None]:
         (worker, scheduler), actions, began = self.used(), self.actions(), time.time()
         yield
         (worker_after, scheduler_after), over = self.used(), time.time()
-        await asyncio.sleep(_STATS_SECONDS)
         done = self.actions() - actions
-        self._spans.append(_Span(load, began, over, worker_after - worker, scheduler_after - scheduler, done))
+        self.spans.append(Span(load, began, over, worker_after - worker, scheduler_after - scheduler, done))
+
+    async def _counts_renewed(self) -> None:
+        """Wait until the scheduler has brought its counts up to date: then they are those of this moment.
+
+        Where nothing has happened it does not, and they are.
+        """
+        before, until = self._stats.stat().st_mtime_ns, time.monotonic() + _STATS_SECONDS
+        while self._stats.stat().st_mtime_ns == before and time.monotonic() < until:  # noqa: ASYNC110 # nobody tells
+            await asyncio.sleep(0.01)
 
     def costs(self) -> list[Cost]:
         """Stop everything; what each load that was run, or each time that was watched, has cost."""
         self.parts.stop()
         made = self.made()
-        return [_cost(span, made) for span in self._spans]
+        return [_cost(span, made) for span in self.spans]
 
     def made(self) -> dict[str, list[float]]:
         """When each monitor was checked, by all workers together; known once they have ended."""
@@ -230,7 +241,7 @@ class Rig:
         return {instance: sorted(times) for instance, times in made.items()}
 
 
-def _cost(span: _Span, made: Mapping[str, Sequence[float]]) -> Cost:
+def _cost(span: Span, made: Mapping[str, Sequence[float]]) -> Cost:
     def within(at: float) -> bool:
         return span.began <= at < span.ended
 

@@ -12,7 +12,7 @@ from benchmarks.rig import OURS, PLAIN, Cost, Load, Rig, client_of, rig
 
 SLOTS: Final = 40
 WINDOWS: Final = 5
-SECONDS: Final = 8.0
+SECONDS: Final = 5.0
 WHOLE_TURN: Final = 15
 """Checks, every second, where slots are plenty."""
 LOAD: Final = Load(monitors=3 * SLOTS, checks=100_000, interval_seconds=1, spread_seconds=3)

@@ -15,7 +15,7 @@ from benchmarks.rig import OURS, PLAIN, Cost, Load, Rig, client_of, rig
 from monitor_core.scheduler import Client
 
 WINDOWS: Final = 5
-SECONDS: Final = 60.0
+SECONDS: Final = 30.0
 LOAD: Final = Load(
     monitors=200,
     checks=100_000,

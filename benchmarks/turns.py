@@ -1,7 +1,6 @@
 """1,000 monitors that check every second, in turns and in the plain loop: actions, CPU, lateness."""
 
 import asyncio
-import os
 from collections.abc import Sequence
 from typing import Final
 
@@ -9,16 +8,16 @@ from benchmarks.goals import Goal, goals, ratios
 from benchmarks.report import median, table
 from benchmarks.rig import OURS, PLAIN, Cost, Load, Rig, rig
 
-ROUNDS: Final = int(os.environ.get("BENCHMARK_ROUNDS", "5"))
+ROUNDS: Final = 5
 LOAD: Final = Load(monitors=1000, checks=60, interval_seconds=1, spread_seconds=5)
 FEWER: Final = Load(monitors=50, checks=60, interval_seconds=1, spread_seconds=5)
-"""What the plain loop can carry beside ours; the cost of a check depends on the checks before it in its history."""
+"""What the plain loop can carry beside ours. What a check costs depends on those before it in its history."""
 
 
-def measure() -> str:
+def measure(rounds: int = ROUNDS) -> str:
     """Its part of the page."""
     with rig(OURS) as ours, rig(PLAIN) as plain:
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             asyncio.run(_pair(ours, plain))
         return written(ours.costs(), plain.costs())
 
@@ -31,7 +30,14 @@ async def _pair(ours: Rig, plain: Rig) -> None:
 def written(ours: Sequence[Cost], plain: Sequence[Cost]) -> str:
     """What these runs say."""
     rows = [_row(OURS.name, LOAD, ours), _row(PLAIN.name, FEWER, plain)]
-    head = ("", "actions per check", "worker CPU per check, ms", "late, p50, ms", "late, p99, ms", "scheduler CPU, ms")
+    head = (
+        "",
+        "actions per check",
+        "worker CPU per check, ms",
+        "late, p50, ms",
+        "late, p99, ms",
+        "scheduler CPU, ms",
+    )
     met = goals(
         Goal("actions per check, of the plain loop's", 1 / 14, _per(ours, plain, "actions_per_check"), ".3f"),
         Goal("worker CPU per check, of the plain loop's", 1 / 10, _per(ours, plain, "cpu_per_check"), ".3f"),
