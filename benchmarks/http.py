@@ -46,7 +46,9 @@ class Counts:
             return Sample(cpu, **json.load(answer))
 
 
-def measure(windows: int = WINDOWS, seconds: float = SECONDS, pages: int = PAGES) -> str:
+def measure(
+    windows: int = WINDOWS, seconds: float = SECONDS, pages: int = PAGES, spread_seconds: float = SPREAD_SECONDS
+) -> str:
     """Its part of the page."""
     with (
         pages_of(pages) as (our_urls, our_counts),
@@ -55,17 +57,17 @@ def measure(windows: int = WINDOWS, seconds: float = SECONDS, pages: int = PAGES
         process("benchmarks.bare_loop") as bare,
     ):
         assert bare.stdin is not None  # noqa: S101 # it is a pipe
-        bare.stdin.write(json.dumps([1, SPREAD_SECONDS, bare_urls]) + "\n")
+        bare.stdin.write(json.dumps([1, spread_seconds, bare_urls]) + "\n")
         bare.stdin.flush()
+        load = Load(pages, 100_000, 1, urls=our_urls, spread_seconds=spread_seconds)
         ways = Counts(ours.workers[0].popen.pid, our_counts), Counts(bare.pid, bare_counts)
-        return written(*asyncio.run(_watched(ours, our_urls, ways, windows, seconds)))
+        return written(*asyncio.run(_watched(ours, load, ways, windows, seconds)))
 
 
 async def _watched(
-    ours: Rig, urls: Sequence[str], ways: Sequence[Counts], windows: int, seconds: float
+    ours: Rig, load: Load, ways: Sequence[Counts], windows: int, seconds: float
 ) -> list[list[Sample]]:
     """Samples of both, between which both have looked at their pages at the same time."""
-    load = Load(len(urls), 100_000, 1, urls=urls, spread_seconds=SPREAD_SECONDS)
     async with client_of(ours.parts.scheduler_url) as client:
         await ours.begin(client, load)
     await asyncio.sleep(3)  # every monitor has had its first checks
