@@ -46,7 +46,7 @@ async def _watched(ours: Rig, plain: Rig, windows: int, seconds: float) -> Shown
     async with AsyncExitStack() as ends:
         clients = [await ends.enter_async_context(client_of(each.parts.scheduler_url)) for each in (ours, plain)]
         await asyncio.gather(ours.begin(clients[0], LOAD), plain.begin(clients[1], LOAD))
-        looking = asyncio.create_task(_look(clients[0], shown))
+        looking = asyncio.create_task(look(clients[0], shown))
         await asyncio.sleep(LOAD.interval_seconds)
         for _ in range(windows):
             await asyncio.gather(ours.watch(seconds), plain.watch(seconds))
@@ -54,14 +54,13 @@ async def _watched(ours: Rig, plain: Rig, windows: int, seconds: float) -> Shown
     return shown
 
 
-async def _look(client: Client, shown: Shown) -> None:
+async def look(client: Client, shown: Shown) -> None:
     """Keep when a status is first shown, by the scheduler, from outside."""
     query = OrchestrationQuery(instance_id_prefix=_WATCHED, fetch_inputs_and_outputs=True, max_instance_count=200)
     while True:
         for state in (await client.query_page(query, None)).items:
             status: Any = state.get_custom_status() or {}
-            observed = (status.get("last_observation") or {}).get("status")
-            shown.setdefault(state.instance_id, {}).setdefault(str(observed), time.time())
+            shown.setdefault(state.instance_id, {}).setdefault(str(status.get("observed")), time.time())
         await asyncio.sleep(_LOOK_SECONDS)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from benchmarks import ceiling, http, listing, one_monitor, slots, starting
+from benchmarks import ceiling, http, listing, one_monitor, slots, starting, turn30
 from benchmarks.rig import OURS, PLAIN, Cost, Load, Way, client_of, cost, rig
 
 LOAD = Load(monitors=3, checks=4, interval_seconds=0.2)
@@ -40,6 +40,21 @@ def test_what_is_watched_is_counted_apart_from_what_came_before() -> None:
     assert first.checks > 2
     assert second.checks > 2
     assert second.actions["orchestration_start"] == 0, "they were started before"
+
+
+def test_a_change_is_found_in_the_status_that_the_scheduler_shows() -> None:
+    shown: turn30.Shown = {}
+
+    async def watched() -> None:
+        with rig(OURS) as running:
+            async with client_of(running.parts.scheduler_url) as client:
+                await running.begin(client, Load(monitors=2, checks=1000, interval_seconds=0.2, changes_every=3))
+                looking = asyncio.create_task(turn30.look(client, shown))
+                await asyncio.sleep(3)
+                looking.cancel()
+
+    asyncio.run(watched())
+    assert {"Phase 0", "Phase 1"} <= shown["m-0-1"].keys()
 
 
 def test_one_monitors_hundreds_are_looked_at_from_outside() -> None:
