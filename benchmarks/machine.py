@@ -1,9 +1,14 @@
 """What processes cost, counted by the operating system from outside."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psutil
+
+_IS_LINUX = psutil.LINUX
+_WHOLE_PROCESS = 2
+"""Of `clock_getcpuclockid`: the clock of all threads' CPU time."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +29,15 @@ def used(pids: Sequence[int]) -> Used:
         psutil.NoSuchProcess: one has ended.
     """
     processes = [psutil.Process(pid) for pid in pids]
-    times = [process.cpu_times() for process in processes]
     return Used(
-        sum(time.user + time.system for time in times),
+        sum(map(_cpu_seconds, processes)),
         sum(process.memory_info().rss for process in processes),
     )
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    """To the nanosecond on Linux, which counts its ticks of 10 ms for `cpu_times`."""
+    if _IS_LINUX:
+        return time.clock_gettime(~process.pid << 3 | _WHOLE_PROCESS)
+    times = process.cpu_times()
+    return float(times.user + times.system)

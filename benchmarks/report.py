@@ -7,6 +7,9 @@ import statistics
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
+
+_SUMMARY: Final = "summary"
 
 
 def table(head: Sequence[str], *rows: Sequence[str]) -> str:
@@ -39,6 +42,15 @@ def with_part(page: str, name: str, part: str) -> str:
         raise ValueError(f"the page has no {begin} ... {end}")
     pattern = re.compile(f"(?<={re.escape(begin)}).*?(?={re.escape(end)})", re.DOTALL)
     return pattern.sub(lambda _: f"\n{part}\n", page)
+
+
+def with_summary(page: str) -> str:
+    """The page with all its goals counted in one sentence, where it has a place for it."""
+    met, missed = (
+        len(re.findall(verdict, page, re.MULTILINE)) for verdict in (r"\| met \|$", r"\| \*\*not met\*\*")
+    )
+    said = f"{met} of {met + missed} goals were met in the runs that this page shows."
+    return with_part(page, _SUMMARY, said) if f"<!-- {_SUMMARY} -->" in page else page
 
 
 def _processor() -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -21,10 +22,13 @@ from monitor_core.settings import SchedulerSettings
 from stack import PACKAGES, ROOT, Process, Stack, stack
 
 PLUGIN: Final = ROOT / "benchmarks" / "plugin"
+IMPORTABLE: Final = os.pathsep.join(map(str, [ROOT, PLUGIN, *(ROOT / folder for folder in PACKAGES)]))
 TIMES: Final = "BENCHMARK_TIMES"
-_AT_A_TIME: Final = 64
+AT_A_TIME: Final = 64
 _UNDER_WAY: Final = [OrchestrationStatus.RUNNING, OrchestrationStatus.PENDING]
 _LOOK_SECONDS: Final = 0.25
+_STATS_SECONDS: Final = 1.5
+"""The scheduler brings its counts up to date every second."""
 
 
 @dataclass(frozen=True)
@@ -36,20 +40,24 @@ class Load:
         checks: how many each makes until it is so.
         interval_seconds: between checks.
         polling: more of it, for ours alone.
-        url: the page to look at, as a template of the monitor's number; nothing is looked at without.
+        urls: the pages to look at, in turn; nothing is looked at without.
+        changes_every: that many checks the status that is seen changes; never, where it is 0.
         timeout_seconds: of each monitor.
+        spread_seconds: over which they are started, evenly.
     """
 
     monitors: int
     checks: int
     interval_seconds: float
     polling: Mapping[str, Any] = field(default_factory=dict)
-    url: str | None = None
+    urls: Sequence[str] = ()
+    changes_every: int = 0
     timeout_seconds: float = 3600
+    spread_seconds: float = 0
 
     def ours(self, number: int) -> dict[str, Any]:
         """What our orchestrator is started with."""
-        check = {"kind": "http", "url": self._page(number)} if self.url else self._nothing
+        check = {"kind": "http", "url": self._page(number)} if self.urls else self._nothing
         request = {
             "job_id": f"job-{number}",
             "check": check,
@@ -60,20 +68,21 @@ class Load:
 
     def plain(self, number: int) -> dict[str, Any]:
         """What the plain loop is started with."""
-        page = {"url": self._page(number)} if self.url else {}
+        page = {"url": self._page(number)} if self.urls else {}
         return {
             "checks": self.checks,
             "interval": self.interval_seconds,
             "timeout": self.timeout_seconds,
+            "changes_every": self.changes_every,
             **page,
         }
 
     @property
     def _nothing(self) -> dict[str, Any]:
-        return {"kind": "nothing", "checks": self.checks}
+        return {"kind": "nothing", "checks": self.checks, "changes_every": self.changes_every}
 
     def _page(self, number: int) -> str:
-        return str(self.url).format(number=number)
+        return self.urls[number % len(self.urls)]
 
 
 @dataclass(frozen=True)
@@ -134,20 +143,33 @@ class Cost:
         return ordered[min(int(len(ordered) * percent / 100), len(ordered) - 1)]
 
 
+@dataclass(frozen=True)
+class Span:
+    """What was counted from one time to another. Which checks were made is known once the workers have ended."""
+
+    load: Load
+    began: float
+    ended: float
+    worker: Used
+    scheduler: Used
+    actions: Mapping[str, int]
+
+
 class Rig:
-    """A scheduler with a worker or more."""
+    """A scheduler with a worker or more, for one load after the other."""
 
     def __init__(self, parts: Stack, folder: Path, way: Way, workers: int = 1) -> None:
         self.parts, self.way = parts, way
         self._stats, self._times = folder / "stats.json", folder / "times"
         self._times.mkdir()
+        self._loads: list[Load] = []
+        self.spans: list[Span] = []
         self.scheduler = parts.start_scheduler("--stats-file", str(self._stats))
         self.workers = [self._worker(parts) for _ in range(workers)]
 
     def _worker(self, parts: Stack) -> Process:
-        packages = [ROOT / folder for folder in PACKAGES]
         environment = {
-            "PYTHONPATH": os.pathsep.join(map(str, [ROOT, PLUGIN, *packages])),
+            "PYTHONPATH": IMPORTABLE,
             "MONITOR_PLUGINS": "nothing",
             "MONITOR_ALLOWED_TARGETS": "127.0.0.1:*",
             TIMES: str(self._times),
@@ -163,29 +185,55 @@ class Rig:
         """What the workers and the scheduler have used so far."""
         return used([one.popen.pid for one in self.workers]), used([self.scheduler.popen.pid])
 
-    async def run(self, load: Load) -> Cost:
-        """Start the monitors, wait until all have ended, stop everything; what it has cost."""
-        worker, scheduler = self.used()
-        began = time.monotonic()
-        async with client_of(self.parts.scheduler_url) as client:
-            await start(client, self.way, load)
-            await ended(client)
-        seconds = time.monotonic() - began
-        worker_after, scheduler_after = self.used()
-        self.parts.stop()
-        times = self._made()
-        return Cost(
-            checks=sum(map(len, times.values())),
-            worker=worker_after - worker,
-            scheduler_cpu_seconds=(scheduler_after - scheduler).cpu_seconds,
-            actions=json.loads(self._stats.read_text())["actions"],
-            seconds=seconds,
-            lateness=[late for one in times.values() for late in lateness(one, load.interval_seconds)],
-            waits=[_longest_wait(one) for one in times.values()],
-        )
+    def actions(self) -> Counter[str]:
+        """What the scheduler has dispatched so far, a second ago at the latest."""
+        return Counter(json.loads(self._stats.read_text())["actions"])
 
-    def _made(self) -> dict[str, list[float]]:
-        """When each monitor was checked, by all workers together."""
+    async def run(self, load: Load) -> None:
+        """Start the monitors, and wait until all have ended; all of it counts."""
+        async with self._counted(load), client_of(self.parts.scheduler_url) as client:
+            await self.begin(client, load)
+            await asyncio.sleep((load.checks - 1) * load.interval_seconds)
+            await ended(client)
+            await self._counts_renewed()
+
+    async def begin(self, client: Client, load: Load) -> None:
+        """Start the monitors; their instances are `m-0-0` and so on, the first number being the load's."""
+        self._loads.append(load)
+        await start(client, self.way, load, f"m-{len(self._loads) - 1}")
+
+    async def watch(self, seconds: float) -> None:
+        """Count for that long, or a second longer, what those do that are under way."""
+        await self._counts_renewed()
+        async with self._counted(self._loads[-1]):
+            await asyncio.sleep(seconds)
+            await self._counts_renewed()
+
+    @asynccontextmanager
+    async def _counted(self, load: Load) -> AsyncIterator[None]:
+        (worker, scheduler), actions, began = self.used(), self.actions(), time.time()
+        yield
+        (worker_after, scheduler_after), over = self.used(), time.time()
+        done = self.actions() - actions
+        self.spans.append(Span(load, began, over, worker_after - worker, scheduler_after - scheduler, done))
+
+    async def _counts_renewed(self) -> None:
+        """Wait until the scheduler has brought its counts up to date: then they are those of this moment.
+
+        Where nothing has happened it does not, and they are.
+        """
+        before, until = self._stats.stat().st_mtime_ns, time.monotonic() + _STATS_SECONDS
+        while self._stats.stat().st_mtime_ns == before and time.monotonic() < until:  # noqa: ASYNC110 # nobody tells
+            await asyncio.sleep(0.01)
+
+    def costs(self) -> list[Cost]:
+        """Stop everything; what each load that was run, or each time that was watched, has cost."""
+        self.parts.stop()
+        made = self.made()
+        return [_cost(span, made) for span in self.spans]
+
+    def made(self) -> dict[str, list[float]]:
+        """When each monitor was checked, by all workers together; known once they have ended."""
         made: dict[str, list[float]] = {}
         for file in self._times.glob("*.json"):
             for instance, times in json.loads(file.read_text()).items():
@@ -193,14 +241,28 @@ class Rig:
         return {instance: sorted(times) for instance, times in made.items()}
 
 
+def _cost(span: Span, made: Mapping[str, Sequence[float]]) -> Cost:
+    def within(at: float) -> bool:
+        return span.began <= at < span.ended
+
+    pairs = [(each, lateness(each, span.load.interval_seconds)) for each in made.values()]
+    late = [seconds for each, lates in pairs for at, seconds in zip(each, lates, strict=True) if within(at)]
+    waits = [[after - before for before, after in itertools.pairwise(each) if within(after)] for each, _ in pairs]
+    return Cost(
+        checks=len(late),
+        worker=span.worker,
+        scheduler_cpu_seconds=span.scheduler.cpu_seconds,
+        actions=span.actions,
+        seconds=span.ended - span.began,
+        lateness=late,
+        waits=[max(each) for each in waits if each],
+    )
+
+
 def lateness(times: Sequence[float], interval_seconds: float) -> Iterator[float]:
     """How late each check was, by the first one's time and their number."""
     for number, at in enumerate(times):
         yield max(at - times[0] - number * interval_seconds, 0.0)
-
-
-def _longest_wait(times: Sequence[float]) -> float:
-    return max((after - before for before, after in itertools.pairwise(times)), default=0.0)
 
 
 @contextmanager
@@ -213,7 +275,8 @@ def rig(way: Way, workers: int = 1) -> Iterator[Rig]:
 def cost(way: Way, load: Load, workers: int = 1) -> Cost:
     """What a load costs in one way."""
     with rig(way, workers) as running:
-        return asyncio.run(running.run(load))
+        asyncio.run(running.run(load))
+        return running.costs()[0]
 
 
 @asynccontextmanager
@@ -226,14 +289,19 @@ async def client_of(url: str) -> AsyncIterator[Client]:
         await close_client(client)
 
 
-async def start(client: Client, way: Way, load: Load) -> None:
-    """Start the monitors."""
-    free = asyncio.Semaphore(_AT_A_TIME)
+async def start(client: Client, way: Way, load: Load, prefix: str) -> None:
+    """Start the monitors, evenly over the load's `spread_seconds`."""
+    free, began = asyncio.Semaphore(AT_A_TIME), time.monotonic()
 
     async def one(number: int) -> None:
+        at = began + load.spread_seconds * number / load.monitors
+        await asyncio.sleep(at - time.monotonic())
         async with free:
             await client.schedule_new_orchestration(
-                way.orchestrator, input=way.given(load, number), instance_id=f"m-{number}", version=way.version
+                way.orchestrator,
+                input=way.given(load, number),
+                instance_id=f"{prefix}-{number}",
+                version=way.version,
             )
 
     await asyncio.gather(*map(one, range(load.monitors)))

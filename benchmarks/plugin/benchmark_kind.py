@@ -22,10 +22,12 @@ class Times:
     def __init__(self) -> None:
         self._times: dict[str, array[float]] = {}
 
-    def check(self, instance: str, number: int, last: int) -> str:
+    def check(self, instance: str, number: int, last: int, changes_every: int) -> str:
         """The check that does nothing: what it sees."""
         self._times.setdefault(instance, array("d")).append(time.time())
-        return "Succeeded" if number >= last else "Running"
+        if number >= last:
+            return "Succeeded"
+        return f"Phase {number // changes_every}" if changes_every else "Running"
 
     def keep(self) -> None:
         """Leave them in a file of this process."""
@@ -36,12 +38,13 @@ class Times:
 class NothingCheck(CheckSpec):
     """Answers `Running` until the given check, then `Succeeded`."""
 
-    variables = MappingProxyType({"status": Variable("string", "Running or Succeeded.")})
+    variables = MappingProxyType({"status": Variable("string", "Running or a phase, at the end Succeeded.")})
     natural_success = "status == 'Succeeded'"
     example = MappingProxyType({"check": {"kind": "nothing", "checks": 3}, "timeout_seconds": 60})
 
     kind: Literal["nothing"] = "nothing"
     checks: int = Field(1, ge=1, description="The check that sees the end.")
+    changes_every: int = Field(0, ge=0, description="Checks after which the status changes; 0: it stays.")
 
 
 class NothingDriver:
@@ -54,7 +57,7 @@ class NothingDriver:
         """What the check of this number sees."""
         from monitor_worker.checks.base import Observation  # noqa: PLC0415 # a client loads the spec alone
 
-        status = self._times.check(context.instance_id, context.number, spec.checks)
+        status = self._times.check(context.instance_id, context.number, spec.checks, spec.changes_every)
         return Observation(status=status, variables={"status": status})
 
     async def close(self) -> None:

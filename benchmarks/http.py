@@ -1,0 +1,130 @@
+"""500 pages looked at every second: ours beside a bare asyncio loop that does the same, with no engine at all."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from benchmarks.goals import Goal, goals, ratios
+from benchmarks.machine import used
+from benchmarks.report import median, table
+from benchmarks.rig import IMPORTABLE, OURS, Load, Rig, client_of, rig
+
+PAGES: Final = 500
+WINDOWS: Final = 5
+SECONDS: Final = 4.0
+SPREAD_SECONDS: Final = 15.0
+"""A turn's length: so that turns end evenly over time, and every window has its part of them."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one way has done so far."""
+
+    cpu_seconds: float
+    requests: int
+    connections: int
+
+
+class Counts:
+    """What a process that looks at pages has used, and what the pages have seen of it."""
+
+    def __init__(self, pid: int, counts_url: str) -> None:
+        self._pid, self._url = pid, counts_url
+
+    def now(self) -> Sample:
+        """So far."""
+        cpu = used([self._pid]).cpu_seconds
+        with urllib.request.urlopen(self._url, timeout=10) as answer:  # noqa: S310 # our own counts
+            return Sample(cpu, **json.load(answer))
+
+
+def measure(
+    windows: int = WINDOWS, seconds: float = SECONDS, pages: int = PAGES, spread_seconds: float = SPREAD_SECONDS
+) -> str:
+    """Its part of the page."""
+    with (
+        pages_of(pages) as (our_urls, our_counts),
+        pages_of(pages) as (bare_urls, bare_counts),
+        rig(OURS) as ours,
+        process("benchmarks.bare_loop") as bare,
+    ):
+        assert bare.stdin is not None  # noqa: S101 # it is a pipe
+        bare.stdin.write(json.dumps([1, spread_seconds, bare_urls]) + "\n")
+        bare.stdin.flush()
+        load = Load(pages, 100_000, 1, urls=our_urls, spread_seconds=spread_seconds)
+        ways = Counts(ours.workers[0].popen.pid, our_counts), Counts(bare.pid, bare_counts)
+        return written(*asyncio.run(_watched(ours, load, ways, windows, seconds)))
+
+
+async def _watched(
+    ours: Rig, load: Load, ways: Sequence[Counts], windows: int, seconds: float
+) -> list[list[Sample]]:
+    """Samples of both, between which both have looked at their pages at the same time."""
+    async with client_of(ours.parts.scheduler_url) as client:
+        await ours.begin(client, load)
+    await asyncio.sleep(3)  # every monitor has had its first checks
+    samples = [[way.now() for way in ways]]
+    for _ in range(windows):
+        await asyncio.sleep(seconds)
+        samples.append([way.now() for way in ways])
+    return [list(way) for way in zip(*samples, strict=True)]
+
+
+def written(ours: Sequence[Sample], bare: Sequence[Sample]) -> str:
+    """What was measured."""
+    costs = [_cpu_per_request(each) for each in (ours, bare)]
+    rows = [
+        (name, median([cost * 1e3 for cost in each], ".3f"), str(of[-1].requests), str(of[-1].connections))
+        for name, each, of in zip((OURS.name, "bare asyncio loop"), costs, (ours, bare), strict=True)
+    ]
+    met = goals(
+        Goal("CPU per check, of the bare loop's", 2, ratios(*costs)),
+        Goal("connections per check in the windows", 0.01, [_new_connections(ours)], ".3f"),
+    )
+    return f"{table(('', 'CPU per check, ms', 'checks in all', 'connections in all'), *rows)}\n\n{met}"
+
+
+def _cpu_per_request(samples: Sequence[Sample]) -> list[float]:
+    pairs = pairwise(samples)
+    return [
+        (after.cpu_seconds - before.cpu_seconds) / (after.requests - before.requests) for before, after in pairs
+    ]
+
+
+def _new_connections(samples: Sequence[Sample]) -> float:
+    first, last = samples[0], samples[-1]
+    return (last.connections - first.connections) / (last.requests - first.requests)
+
+
+@contextmanager
+def pages_of(number: int) -> Iterator[tuple[list[str], str]]:
+    """A process that serves so many pages: their URLs, and that of its counts."""
+    with process("benchmarks.http_targets", str(number)) as targets:
+        assert targets.stdout is not None  # noqa: S101 # it is a pipe
+        *urls, counts = json.loads(targets.stdout.readline())
+        yield urls, counts
+
+
+@contextmanager
+def process(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that is ended with the block."""
+    command = [sys.executable, "-m", module, *arguments]
+    with subprocess.Popen(  # noqa: S603 # ours
+        command,
+        env={**os.environ, "PYTHONPATH": IMPORTABLE},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.terminate()
