@@ -1,5 +1,6 @@
 """What the worker's process owes its host: health over HTTP, a drain on SIGTERM, and an end in any case."""
 
+import gc
 import logging
 import os
 import signal
@@ -11,6 +12,7 @@ from aiohttp import web
 
 _log = logging.getLogger(__name__)
 EXIT_STUCK = 70
+_YOUNG_OBJECTS = 20_000
 
 
 class HealthServer:
@@ -44,6 +46,13 @@ def _probe(holds: Callable[[], bool]) -> Callable[[web.Request], Awaitable[web.R
         return web.json_response({"status": "ok"}) if holds() else web.json_response({"status": "no"}, status=503)
 
     return answer
+
+
+def spare_the_collector() -> None:
+    """Look for cycles less often, and not in what is there from the start: it took a twelfth of the worker's CPU."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, *gc.get_threshold()[1:])
 
 
 def listen_for_signals() -> threading.Event:

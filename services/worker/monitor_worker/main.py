@@ -9,7 +9,7 @@ from monitor_core import telemetry
 from monitor_core.settings import SettingsError, worker_settings
 from monitor_core.telemetry import configure_logging
 from monitor_worker.checks.masking import Masker
-from monitor_worker.host import listen_for_signals
+from monitor_worker.host import listen_for_signals, spare_the_collector
 
 EXIT_USAGE = 2
 
@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] = (), environment: Mapping[str, str] = os.envi
             from monitor_worker.bootstrap import Worker  # noqa: PLC0415 # a bad setting is said before it
 
             worker = Worker(settings, masker, last_words=partial(sent.stop, telemetry.BRIEF_FLUSH_SECONDS))
+            spare_the_collector()
             worker.start()
             asked_to_stop.wait()
             worker.stop()
