@@ -49,7 +49,7 @@ def _probe(holds: Callable[[], bool]) -> Callable[[web.Request], Awaitable[web.R
 
 
 def spare_the_collector() -> None:
-    """Look for cycles less often, and not in what is there from the start: it took a twelfth of the worker's CPU."""
+    """Look for cycles less often, and not in what is there from the start: a twelfth of the worker's CPU."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, *gc.get_threshold()[1:])
