@@ -1,6 +1,5 @@
 """Nobody can ask for more than a page, a body, a filter or a request is meant to hold."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -66,30 +65,6 @@ async def test_a_page_of_everything_is_one_call_for_so_many(base: str, scheduler
 @pytest.mark.parametrize("target", ["/monitors?prefix=", "/monitors/", "/m/"])
 async def test_no_address_is_longer_than_a_head(base: str, target: str) -> None:
     assert (await ask("GET", f"{base}{target}{'x' * 100_000}")).status == 400
-
-
-def nested(levels: int) -> Any:
-    made: Any = 1
-    for _ in range(levels):
-        made = [made]
-    return made
-
-
-@pytest.mark.parametrize("body", [nested(100_000 // 2), {"a": nested(20_000)}])
-async def test_no_body_is_nested_without_end(base: str, body: Any) -> None:
-    data = deep(body)
-    refused = await ask("POST", f"{base}/monitors", data=data)
-    assert refused.problem["status"] == 400
-
-
-def deep(body: Any) -> bytes:
-    """As JSON, which Python's own writer would give up on."""
-    if isinstance(body, dict):
-        return b'{"job_id": "j", "check": {"kind": "simulated"}, "a": ' + deep(body["a"]) + b"}"
-    levels = 0
-    while isinstance(body, list):
-        body, levels = body[0], levels + 1
-    return b"[" * levels + json.dumps(body).encode() + b"]" * levels
 
 
 @pytest.mark.parametrize(

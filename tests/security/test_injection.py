@@ -21,7 +21,7 @@ from support.serving import serving
 
 PLAIN: Final = "a text"
 EVIL: Final = (
-    "\"'></script><script>x()</script>\r\nSet-Cookie: taken=1\r\n\r\nevent: verdict\ndata: {}\n\n\u2028&{{ 7*7 }}"
+    "\"'{{ 7*7 }}></script><script>x()</script>\r\nSet-Cookie: taken=1\r\n\r\nevent: verdict\ndata: {}\n\n\u2028&"
 )
 LINES: Final = re.compile(r"(event|id|retry|data): .*|: .*|")
 

@@ -13,20 +13,17 @@ import pytest
 from stack import stack
 from support.command_line import run
 
-FORGED = 'x\r\n2026-01-01T00:00:00Z ERROR   monitor: forged\n\u2028{"level": "ERROR"}\x1b[2J\x00'
+FORGED = 'x\r\n2026-01-01T00:00:00Z ERROR   monitor: forged\n\u2028{"level": "ERROR"}\x1b[2J'
 TEXT = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (DEBUG  |INFO   |WARNING|ERROR  ) [\w.]+: .*|    .*|\w.* on http://.*"
 )
 
 
 class Forging(BaseHTTPRequestHandler):
-    """Answers with lines of a log, wherever a text of it may be said again: first as a status, then as errors."""
-
-    asked = 0
+    """Answers with lines of a log as its status, by which the monitor is told to have failed."""
 
     def do_GET(self) -> None:
-        type(self).asked += 1
-        body = json.dumps({"status": f"{FORGED}{self.asked}"}).encode() if self.asked < 3 else FORGED.encode()
+        body = json.dumps({"status": FORGED}).encode()
         self.send_response(200, "OK forged")
         for name, value in {"Content-Type": "application/json", "ETag": '"forged"'}.items():
             self.send_header(name, value)
@@ -40,7 +37,6 @@ class Forging(BaseHTTPRequestHandler):
 
 @contextmanager
 def forging() -> Iterator[str]:
-    Forging.asked = 0
     with ThreadingHTTPServer(("127.0.0.1", 0), Forging) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
@@ -71,12 +67,13 @@ def test_each_line_of_the_log_is_ours(form: str) -> None:
         service = parts.start_service(**log)
         server = service.url(", on")
         name = "job \u00e9 {forged} %s"
-        often = ("0.1", "20", "--tolerate-errors", "1", "--label", f"a={FORGED.replace(chr(0), '')}")
+        often = ("0.1", "20", "--failure-when", "status.startsWith('x')", "--label", f"a={FORGED}")
         ended = run("start", name, *often, "--url", f"{url}/%0A{{job_id}}", "--server", server)
         assert ended.code == 0, ended.err
-        assert run("wait", name, "--server", server).code == 5
-        assert run("cancel", name, "--reason", FORGED.replace(chr(0), ""), "--server", server).code == 2
+        assert run("wait", name, "--server", server).code == 1
+        assert run("cancel", name, "--reason", FORGED, "--server", server).code == 2
         logged = worker.output() + service.output()
     lines = logged.split("\n")
     assert [line for line in lines if line and not is_whole(line, form)] == []
-    assert sum("forged" in line for line in lines) >= 1, "it was logged"
+    assert any("ERROR   monitor: forged" in line for line in lines), "it was said"
+    assert not any(line.startswith("2026-01-01T00:00:00Z ERROR   monitor: forged") for line in lines)
