@@ -110,7 +110,7 @@ def _side_by_side(errands: Sequence[Callable[[], int]]) -> list[Ran]:
     while todo or running:
         if todo and len(running) < _AT_A_TIME:
             number, errand = todo.pop(0)
-            said = tempfile.TemporaryFile()  # noqa: SIM115 # closed when its child has ended
+            said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 # closed when its child has ended
             running[_child(errand, said)] = number, said
             continue
         child, status = os.wait()
