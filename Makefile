@@ -12,7 +12,7 @@ DETERMINISTIC := $(addprefix services/shared/monitor_core/,channels contract kin
 	$(addprefix services/worker/monitor_worker/,commands.py delivering.py events.py explaining.py notices.py orchestrator.py policy.py reports.py versions.py views.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench demo test lint types imports security unit up-smoke histories reference screenshots lock format clean
+.PHONY: help bench demo test lint types imports security unit holes up-smoke histories reference screenshots lock format clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -65,6 +65,9 @@ security: $(READY) ## bandit, secrets, workflows, licences; the images' SBOMs go
 
 unit: $(READY) $(STAND_INS)
 	$(BIN)/pytest -n 3 --dist worksteal
+
+holes: $(READY) ## Plant every hole of tests/security/planted.yaml, and see that it is found
+	HOLES=all $(BIN)/pytest -n 2 tests/security/test_security_holes.py
 
 up-smoke: ## Rehearse docker-compose.yml with a killed worker and a paused scheduler (needs Docker)
 	@cd dev && $(PYTHON) -m up_smoke

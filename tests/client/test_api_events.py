@@ -102,7 +102,7 @@ async def test_who_has_lost_the_role_sees_no_more_than_the_stream_s_rest(schedul
     who = Changing()
     app = create_app(scheduler.service(), "http://scheduler", authenticator=who, stream_seconds=0.5)
     with serving(app) as url:
-        async with asyncio.timeout(30), aiohttp.ClientSession() as http:
+        async with asyncio.timeout(8), aiohttp.ClientSession() as http:
             async with http.get(f"{url}/monitors/job-1/events") as answer:
                 seen = events(answer)
                 await anext(seen)

@@ -1,10 +1,25 @@
-"""Each test that guards something against an attacker finds the hole that it guards, planted into a copy."""
+"""Each test that guards something against an attacker finds the hole that it guards, planted into a copy.
+
+All of them are minutes of a busy machine: `make holes` plants them, `make test` the first for each file of tests.
+"""
+
+import os
 
 import pytest
 
-from security.holes import outcome, planted
+from security.holes import Hole, outcome, planted
 
-PLANTED = planted()
+
+def some(topics: dict[str, list[Hole]]) -> dict[str, list[Hole]]:
+    """Of each topic the first hole for each file of tests."""
+    firsts = {
+        topic: {hole.found_by.partition("::")[0]: hole for hole in reversed(holes)}
+        for topic, holes in topics.items()
+    }
+    return {topic: list(found.values()) for topic, found in firsts.items()}
+
+
+PLANTED = planted() if os.environ.get("HOLES") == "all" else some(planted())
 
 
 @pytest.mark.parametrize("topic", PLANTED)
