@@ -28,7 +28,7 @@ always UTC; durations are seconds.
 **Who may**: with `AUTH_MODE=entra` every request but those of probes carries `Authorization: Bearer` with an
 access token; `Monitor.Read` may read, `Monitor.Operate` everything. With `AUTH_MODE=none` the service answers
 to expected names of this machine only (`MONITOR_ALLOWED_HOSTS`). Behind a proxy `FORWARDED_ALLOW_IPS` says
-whose `X-Forwarded-Proto` counts; it has to leave the `Host` as it was.
+whose `X-Forwarded-Proto` and `X-Forwarded-For` count; it has to leave the `Host` as it was.
 
 **What goes wrong** is told in problem details ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)) of the media
 type `application/problem+json`: `status`, `title`, `detail` for people, `type` (`urn:durable-monitor:` and the
@@ -40,7 +40,7 @@ with
 | 400 | The request cannot be accepted: `errors` names the fields, or the parameters that there are not. |
 | 401, 403 | Nobody says who is asking, or the role is missing. |
 | 404, 405 | There is nothing here, or not for this method. |
-| 408, 413, 415 | The body is too slow, too large (1 MiB, a batch 8 MiB), or not `application/json`. |
+| 408, 413, 415 | The body is too slow, too large (1 MiB, a batch 8 MiB, a callback 4 KiB), or not JSON. |
 | 421 | The service is not known by this `Host`. |
 | 429 | Too many requests: `Retry-After` says when to come back. |
 | 500 | A defect: the log says more. |

@@ -131,6 +131,15 @@ async def test_every_route_takes_its_role(base: str, issuer: Issuer, method: str
     assert (await ask(url, method, bearer(issuer.token(roles=[right]))))[0] not in {401, 403, 500}
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "TRACE", "POST", "DELETE", "MOVE"])
+async def test_any_other_method_than_to_read_takes_the_role_to_operate(
+    base: str, issuer: Issuer, method: str
+) -> None:
+    for path in ("/monitors", "/monitors/job-1", "/", "/nothing"):
+        assert (await ask(f"{base}{path}", method))[0] == 401
+        assert (await ask(f"{base}{path}", method, bearer(issuer.token(roles=["Monitor.Read"]))))[0] == 403
+
+
 async def test_to_operate_includes_to_read(base: str, issuer: Issuer) -> None:
     assert (await ask(f"{base}/monitors", headers=bearer(issuer.token(roles=["Monitor.Operate"]))))[0] == 200
 
@@ -240,6 +249,9 @@ def anyone() -> Iterator[str]:
         ("[::1]:80", 200),
         ("rebound.example", 421),
         ("localhost.evil", 421),
+        ("127.0.0.1.rebound.example", 421),
+        ("2130706433", 421),
+        ("localhost.", 421),
     ],
 )
 async def test_without_authentication_the_host_has_to_be_expected(anyone: str, host: str, status: int) -> None:

@@ -2,19 +2,22 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 import aiohttp
+import grpc
 import pytest
 from durabletask.client import OrchestrationStatus as Runtime
 
 from monitor_client.api import create_app
 from monitor_client.api.access import Anyone, Authenticator, Nobody
 from monitor_client.api.entra import Entra, Expected, PublishedKeys
+from monitor_client.api.protection import LARGEST_TOLD
 from monitor_client.callback import PREFIX, digest_of
 from monitor_core.contract import instance_id
-from support.fake_scheduler import FakeScheduler, request, result, status
+from support.fake_scheduler import FakeScheduler, failing, once, request, result, rpc_error, status
 from support.serving import serving
 
 HERE = Anyone(frozenset({"127.0.0.1"}))
@@ -149,6 +152,49 @@ async def test_it_opens_nothing_else(world: World, method: str, path: str) -> No
 async def test_it_tells_an_outcome_and_a_reason_and_nothing_else(world: World, wrong: dict[str, str]) -> None:
     assert (await world.complete(world.token, **wrong))[0] == 400
     assert not told(world)
+
+
+async def test_a_stranger_cannot_have_much_read(world: World) -> None:
+    for token in (world.token, f"{PREFIX}{'x' * 43}"):
+        assert (await world.complete(token, reason="x" * LARGEST_TOLD))[0] == 413
+    assert not told(world)
+
+
+async def test_whatever_it_is_sent_with_nothing_logs_it(
+    world: World, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    answers = [await world.ask("/monitors", world.token), await world.ask("/nothing", world.token)]
+    for error in (rpc_error(grpc.StatusCode.UNAVAILABLE, "gone"), ZeroDivisionError("a defect")):
+        world.scheduler.before = once(failing(error))
+        answers.append(await world.ask("/monitors/a%2Fb/complete", world.token))
+    for said in ({"name": "x"}, {"outcome": "x"}, {"other": "x"}, {}):
+        answers += [await world.ask("/monitors/a%2Fb/complete", world.token, **said)]
+    assert {code for code, _, _ in answers} >= {400, 500, 503, 202}
+    written = capfd.readouterr()
+    assert "a defect" in caplog.text
+    assert world.token not in f"{answers} {caplog.text} {written}"
+
+
+@where("entra")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-HTTP-Method-Override": "DELETE"},
+        {"X-Original-URL": "/monitors/a%2Fb/cancel"},
+        {"X-Rewrite-URL": "/monitors/a%2Fb/cancel"},
+        {"X-Forwarded-Prefix": "/monitors/a%2Fb/cancel"},
+        {"X-MS-CLIENT-PRINCIPAL": "eyJjbGFpbXMiOltdfQ=="},
+    ],
+)
+async def test_no_header_makes_it_open_something_else(world: World, headers: dict[str, str]) -> None:
+    sent = {"Authorization": f"Bearer {world.token}", **headers}
+    for method, path in (("GET", "/monitors/a%2Fb/complete"), ("POST", "/monitors/a%2Fb/cancel")):
+        async with aiohttp.ClientSession() as http, http.request(method, world.url + path, headers=sent) as answer:
+            assert answer.status == 401
+    async with aiohttp.ClientSession() as http, http.post(f"{world.url}/monitors/a%2Fb/complete", headers=sent):
+        pass
+    assert [command["name"] for command in told(world)] == ["complete"]
 
 
 @where("closed")

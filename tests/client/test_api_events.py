@@ -1,13 +1,16 @@
 """Server-sent events over real HTTP: each the monitor whole, an end that reconnects learn of, errors in time."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
 import pytest
 from durabletask.client import OrchestrationStatus
+from starlette.requests import Request
 
 from monitor_client.api import create_app
+from monitor_client.api.access import Principal, Role
 from support.fake_scheduler import FakeScheduler, Instance, request, result, status
 from support.serving import serving
 
@@ -79,6 +82,48 @@ async def test_who_reconnects_in_the_middle_sees_how_it_stands_now(base: str, sc
         http.get(f"{base}/monitors/job-1/events", headers=headers) as answer,
     ):
         assert (await anext(events(answer)))["id"] == "run-1.0.9"
+
+
+class Changing:
+    """Whose roles are taken away, or given, while they look."""
+
+    def __init__(self) -> None:
+        self.roles = frozenset({Role.READ})
+
+    async def principal(self, request: Request) -> Principal:
+        return Principal("me", self.roles)
+
+    def admit_outsider(self, request: Request) -> None:
+        """Whoever it is."""
+
+
+async def test_who_has_lost_the_role_sees_no_more_than_the_stream_s_rest(scheduler: FakeScheduler) -> None:
+    instance = scheduler.put(request(), "run-1", Instance(shown=status()))
+    who = Changing()
+    app = create_app(scheduler.service(), "http://scheduler", authenticator=who, stream_seconds=0.5)
+    with serving(app) as url:
+        async with asyncio.timeout(8), aiohttp.ClientSession() as http:
+            async with http.get(f"{url}/monitors/job-1/events") as answer:
+                seen = events(answer)
+                await anext(seen)
+                who.roles = frozenset()
+                assert [event async for event in seen] == [], "it ends by itself, while the monitor goes on"
+            async with http.get(f"{url}/monitors/job-1/events") as answer:
+                assert answer.status == 403
+            who.roles = frozenset({Role.READ})
+            finish(instance)
+            async with http.get(f"{url}/monitors/job-1/events") as answer:
+                assert (await anext(events(answer)))["event"] == "verdict"
+    assert app.state.live.watched == 0
+
+
+@pytest.mark.parametrize("last", ["run-0.0.9.Completed", "run-1.2.4.Failed", "", "x" * 2000])
+async def test_the_last_event_of_another_run_ends_nothing(base: str, scheduler: FakeScheduler, last: str) -> None:
+    finish(scheduler.put(request(), "run-1", Instance(shown=status())))
+    url, headers = f"{base}/monitors/job-1/events", {"Last-Event-ID": last}
+    async with aiohttp.ClientSession() as http, http.get(url, headers=headers) as answer:
+        first = await anext(events(answer))
+        assert (first["event"], first["id"]) == ("verdict", "run-1.2.4.Completed")
 
 
 async def test_what_is_wrong_at_first_has_its_own_code(base: str) -> None:

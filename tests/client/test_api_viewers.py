@@ -83,7 +83,8 @@ async def test_a_viewer_too_many_is_told_to_come_back_and_a_seat_is_free_again_w
         async with unhurried() as http:
             async with http.get(where) as one, http.get(where) as other:
                 await asyncio.gather(first_event(one), first_event(other))
-                refused = await ask("GET", where)
+                async with asyncio.timeout(10):
+                    refused = await ask("GET", where)
                 assert (refused.problem["status"], refused.headers["Retry-After"]) == (503, "10")
                 assert (await ask("GET", f"{url}/monitors/job-0")).status == 200, "to look is not to watch"
 

@@ -5,18 +5,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
-from monitor_client.server import listening
+from monitor_client.server import config, listening
 
 PATIENCE = 30
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
-    """Serve `app`; its URL."""
+def serving(app: ASGIApp, *, proxies: str = "127.0.0.1") -> Iterator[str]:
+    """Serve `app` behind `proxies`, as the service's command does; its URL."""
     listener = listening(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none"))
+    server = uvicorn.Server(config(app, proxies))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

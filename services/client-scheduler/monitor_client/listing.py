@@ -11,6 +11,8 @@ from monitor_client.view import MonitorView, view_of
 from monitor_core.contract import ORCHESTRATOR, Model, Utc, Verdict, instance_prefix
 
 MOST_AT_A_TIME: Final = 500
+MOST_LABELS: Final = 32
+LONGEST_PREFIX: Final = 128
 _STATUSES: Final[Mapping[str | None, list[OrchestrationStatus] | None]] = {
     None: None,
     "running": [
@@ -29,7 +31,7 @@ class Selection(Model):
     state: Literal["running", "ended"] | None = Field(None, description="Only those with no verdict, or with one.")
     created_after: Utc | None = Field(None, description="Only those created at this time or later.")
     created_before: Utc | None = Field(None, description="Only those created before this time.")
-    prefix: str = Field("", max_length=128, description="Only job ids that begin so.")
+    prefix: str = Field("", max_length=LONGEST_PREFIX, description="Only job ids that begin so.")
     verdict: Verdict | None = Field(None, description="Only those that ended so; within a page.")
     labels: Mapping[str, str] = Field({}, description="Only those with these labels; within a page.")
 

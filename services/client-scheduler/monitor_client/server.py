@@ -10,11 +10,12 @@ from types import FrameType
 from typing import Any, Final
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from monitor_client.api import create_app
 from monitor_client.api.access import Anyone, Authenticator, Nobody
 from monitor_client.api.entra import Entra, Expected, PublishedKeys
+from monitor_client.api.forwarded import behind
 from monitor_client.connect import open_service
 from monitor_client.failures import EXIT_USAGE, say, tell
 from monitor_client.reconciler import reconciling
@@ -90,7 +91,7 @@ async def _serve(settings: ClientSettings, authenticator: Authenticator, listene
             from monitor_client.api import tracing  # noqa: PLC0415 # it brings what sends telemetry along
 
             tracing.install(app)
-        server = uvicorn.Server(_config(app, settings.forwarded_allow_ips))
+        server = uvicorn.Server(config(app, settings.forwarded_allow_ips))
         host, port = listener.getsockname()[:2]
         where = f"for {scheduler.endpoint}, hub {scheduler.taskhub}, on http://{host}:{port}"
         print(f"Client-scheduler {where}", flush=True)  # noqa: T201 # said at whatever log level
@@ -98,10 +99,11 @@ async def _serve(settings: ClientSettings, authenticator: Authenticator, listene
             await server.serve(sockets=[listener])
 
 
-def _config(app: FastAPI, forwarded_allow_ips: str) -> uvicorn.Config:
+def config(app: ASGIApp, proxies: str) -> uvicorn.Config:
+    """How an application is served; `proxies` are those whose word counts, as `api.forwarded` takes them."""
     return uvicorn.Config(
-        app,
-        forwarded_allow_ips=forwarded_allow_ips,
+        behind(app, proxies),
+        proxy_headers=False,
         access_log=False,
         log_config=None,
         lifespan="off",

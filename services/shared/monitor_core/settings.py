@@ -267,7 +267,8 @@ class ClientSettings(_ServiceSettings):
     forwarded_allow_ips: str = Field(
         "127.0.0.1",
         alias="FORWARDED_ALLOW_IPS",
-        description="Proxies whose X-Forwarded-* headers count, as uvicorn takes it.",
+        description="Proxies whose X-Forwarded-* headers count: addresses and networks; * where one proxy alone "
+        "can reach the service, whose callers are then known by the last address that it says.",
     )
     api_rate: int = Field(
         50, alias="MONITOR_API_RATE", ge=1, le=100_000, description="Requests a second that one caller may make."

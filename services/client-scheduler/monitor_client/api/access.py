@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final, Protocol
 
 from starlette.datastructures import Headers
@@ -17,6 +18,8 @@ _SAFE: Final = frozenset({"GET", "HEAD"})
 _OPEN: Final = frozenset({"/healthz", "/readyz"})
 """What probes ask, and nobody has to say who is asking."""
 _OPEN_BELOW: Final = "/static/"
+_ONE_SITE: Final = 64
+"""Bits of an IPv6 address that are given to one subscriber."""
 
 
 class Role(StrEnum):
@@ -161,7 +164,13 @@ def is_open(path: str) -> bool:
 
 
 def _address(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
+    """Whom a caller is counted as whom nobody knows: of IPv6 the network, as one has 2^64 addresses at least."""
+    host = request.client.host if request.client else "unknown"
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return str(ip_network((address, _ONE_SITE), strict=False)) if isinstance(address, IPv6Address) else host
 
 
 def _closed() -> Refused:

@@ -30,6 +30,7 @@ def create_app(
     requests_per_second: int = 50,
     most_viewers: int = 1000,
     outcome_seconds: float = control.OUTCOME_SECONDS,
+    stream_seconds: float = events.STREAM_SECONDS,
     kinds: Mapping[str, type[CheckSpec]] = BUILT_IN,
 ) -> FastAPI:
     """The application on an open service, whose closing stays with the caller.
@@ -41,6 +42,7 @@ def create_app(
         requests_per_second: how many one caller may make.
         most_viewers: how many may watch monitors at a time, through server-sent events.
         outcome_seconds: how long a command's outcome is waited for.
+        stream_seconds: how long a stream of events lasts, before it is asked again who watches.
         kinds: what may be checked.
     """
     # No documentation pages: they would load their scripts from elsewhere.
@@ -69,7 +71,7 @@ def create_app(
         monitors.router(service, kinds),
         batch.router(service, kinds),
         control.router(service, outcome_seconds),
-        events.router(service, app.state.live, most_viewers),
+        events.router(service, app.state.live, most_viewers, stream_seconds),
         operations.router(service),
         explain.router(service, kinds),
         kinds_of.router(kinds),

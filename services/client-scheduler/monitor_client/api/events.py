@@ -5,6 +5,7 @@ The event's id is `run.revision.checks`, and of the last one the verdict too; wh
 with 204, which ends it.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from http import HTTPStatus
@@ -20,6 +21,8 @@ from monitor_client.live import Live
 from monitor_client.service import MonitorService
 from monitor_client.view import MonitorView
 
+STREAM_SECONDS: Final = 300.0
+"""A stream may last as long as its monitor, and a role does not: who comes back has to show it again."""
 _RETRY_MILLISECONDS: Final = 2000
 _FULL_SECONDS: Final = "10"
 
@@ -52,13 +55,14 @@ class Seats:
             self._free += 1
 
 
-def router(service: MonitorService, live: Live, most_viewers: int) -> APIRouter:
+def router(service: MonitorService, live: Live, most_viewers: int, stream_seconds: float) -> APIRouter:
     """The route `/monitors/{job_id}/events`.
 
     Args:
         service: the monitors.
         live: shares the watching of them.
         most_viewers: how many may watch at a time.
+        stream_seconds: how long a stream lasts; whoever watches comes back by itself.
     """
     routes = APIRouter(tags=["monitors"], dependencies=[Depends(Seats(most_viewers))])
 
@@ -79,17 +83,29 @@ def router(service: MonitorService, live: Live, most_viewers: int) -> APIRouter:
 
         `monitor` holds a monitor as `GET /monitors/{job_id}` gives it, but for its `deliveries`, which are null:
         they go on after the verdict, so ask for the monitor itself. `verdict` holds the last one, `problem` a
-        problem where it can be watched no longer. While nothing changes there is a comment every 15 s. 503 where
-        as many watch as the service lets.
+        problem where it can be watched no longer. While nothing changes there is a comment every 15 s. After 5 min
+        it ends, to be asked for anew. 503 where as many watch as the service lets.
         """
         async with aclosing(live.views(job_id)) as views:
             try:
-                async for view in views:
+                async for view in _for(stream_seconds, views):
                     yield event_of(view)
             except ServiceError as error:
                 yield ServerSentEvent(event="problem", data=problem_of(error).model_dump(mode="json"))
 
     return routes
+
+
+async def _for(seconds: float, views: AsyncIterator[MonitorView]) -> AsyncIterator[MonitorView]:
+    """The views of so long a time."""
+    until = asyncio.get_running_loop().time() + seconds
+    while True:
+        try:
+            async with asyncio.timeout_at(until):
+                view = await anext(views)
+        except (StopAsyncIteration, TimeoutError):
+            return
+        yield view
 
 
 def install(app: FastAPI) -> None:

@@ -12,7 +12,7 @@ from monitor_client.api.callback import reachable
 from monitor_client.api.paths import JobId, place_of, require_addressable
 from monitor_client.api.problems import declared, headers
 from monitor_client.identity import Started
-from monitor_client.listing import MOST_AT_A_TIME, Selection
+from monitor_client.listing import LONGEST_PREFIX, MOST_AT_A_TIME, MOST_LABELS, Selection
 from monitor_client.service import MonitorService
 from monitor_client.view import MonitorView
 from monitor_core.contract import (
@@ -69,10 +69,11 @@ def _selected(
     state: Annotated[Literal["running", "ended"] | None, _said("state")] = None,
     created_after: Annotated[Moment | None, _said("created_after")] = None,
     created_before: Annotated[Moment | None, _said("created_before")] = None,
-    prefix: Annotated[str, Field(max_length=128), _said("prefix")] = "",
+    prefix: Annotated[str, Field(max_length=LONGEST_PREFIX), _said("prefix")] = "",
     verdict: Annotated[Verdict | None, _said("verdict")] = None,
     label: Annotated[
-        list[Label], Query(max_length=32, description="NAME=VALUE, only those with it; repeatable; within a page.")
+        list[Label],
+        Query(max_length=MOST_LABELS, description="NAME=VALUE, only those with it; repeatable; within a page."),
     ] = [],  # noqa: B006 # never changed
 ) -> Selection:
     labels = {name: value for name, _, value in (text.partition("=") for text in label)}

@@ -17,6 +17,8 @@ from monitor_client.api.problems import Refused, refusal
 LARGEST_BODY: Final = 1024 * 1024
 LARGEST_BATCH_BODY: Final = 8 * 1024 * 1024
 """Bytes; a batch holds up to 1,000 requests."""
+LARGEST_TOLD: Final = 4 * 1024
+"""Bytes of a callback, whose sender may be anybody: its token is looked at only then."""
 _BODY_SECONDS: Final = 30
 _BATCH: Final = "/monitors:batch"
 _HEADERS: Final[Mapping[str, str]] = {
@@ -68,9 +70,8 @@ class LimitedSize:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        largest = LARGEST_BATCH_BODY if scope["path"] == _BATCH else LARGEST_BODY
         try:
-            body = await _whole(receive, largest, _declared(scope))
+            body = await _whole(receive, _largest(scope), _declared(scope))
             if body:
                 _require_json(scope)
         except Refused as error:
@@ -93,13 +94,25 @@ class LimitedRate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on, or refuse by problem details."""
-        principal: Principal | None = scope.get("state", {}).get("principal")
+        principal = _principal(scope)
         if principal is not None and not await self._limiter.hit(self._rate, principal.name):
             detail = f"more than {self._rate} requests: ask less often"
             error = Refused(HTTPStatus.TOO_MANY_REQUESTS, detail, {"Retry-After": str(self._rate.get_expiry())})
             await refusal(error)(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+def _principal(scope: Scope) -> Principal | None:
+    principal: Principal | None = scope.get("state", {}).get("principal")
+    return principal
+
+
+def _largest(scope: Scope) -> int:
+    principal = _principal(scope)
+    if principal is not None and principal.callback is not None:
+        return LARGEST_TOLD
+    return LARGEST_BATCH_BODY if scope["path"] == _BATCH else LARGEST_BODY
 
 
 def _declared(scope: Scope) -> int:

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from monitor_client.listing import Selection
+from monitor_client.listing import LONGEST_PREFIX, MOST_LABELS, Selection
 from monitor_client.service import MonitorService
 from monitor_client.view import MonitorView
 from monitor_client.web.pages import page
@@ -19,6 +19,7 @@ from monitor_core.kinds import CheckSpec
 
 LONGEST_TRAIL: Final = 20
 """Pages that lead back, one at a time; the first page is always one link away."""
+_LONGEST_SHOWN: Final = 80
 WITHIN: Final[Mapping[str, tuple[str, timedelta]]] = {
     "1h": ("the last hour", timedelta(hours=1)),
     "1d": ("the last 24 hours", timedelta(days=1)),
@@ -34,8 +35,8 @@ class Filters(BaseModel):
 
     state: Literal["", "running", "ended"] = ""
     verdict: Literal["", "Completed", "Failed", "Timeout", "Cancelled", "Error"] = ""
-    prefix: str = ""
-    label: tuple[str, ...] = ()
+    prefix: str = Field("", max_length=LONGEST_PREFIX)
+    label: tuple[str, ...] = Field((), max_length=MOST_LABELS)
     within: Literal["", "1h", "1d", "7d", "30d"] = ""
     created_after: Utc | None = None
     created_before: Utc | None = None
@@ -106,7 +107,9 @@ def _filters(request: Request) -> tuple[Filters, dict[str, str]]:
     try:
         filters = Filters.model_validate(given)
     except ValidationError as error:
-        wrong = {str(one["loc"][0]): f"{one['msg']} (got {one['input']!r})" for one in error.errors()}
+        wrong = {
+            str(one["loc"][0]): f"{one['msg']} (got {one['input']!r:.{_LONGEST_SHOWN}})" for one in error.errors()
+        }
         return Filters.model_validate({name: given[name] for name in given.keys() - wrong.keys()}), wrong
     return filters, filters.wrong()
 
