@@ -104,6 +104,7 @@ def _config(app: FastAPI, forwarded_allow_ips: str) -> uvicorn.Config:
         forwarded_allow_ips=forwarded_allow_ips,
         access_log=False,
         log_config=None,
+        http="h11",  # which bounds what a caller may send as headers; the other one does not
         lifespan="off",
         ws="none",
         server_header=False,
