@@ -1,16 +1,19 @@
 """What others send straight to the engine: a monitor goes on, says what was wrong, and can still be read."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor_core.contract import CommandOutcome, MonitorStatus, Verdict
 from monitor_core.contract.command import COMMANDS
 from monitor_worker.views import STATUS_BYTES
+from support.executor import ExecutorEngine
 from support.strategies import examples, json_values
-from support.virtual import Answer, run
+from support.virtual import START, Answer, request, run
 
 HALVES = st.text(st.characters(categories=["Cs", "Cc", "Ll"]), max_size=80)
 """Texts that JSON carries and nobody else: half a surrogate pair, control characters."""
@@ -42,3 +45,25 @@ def test_half_a_surrogate_pair_in_an_event_is_replaced_and_the_refusal_can_be_re
     assert (outcome.id, outcome.name, outcome.accepted) == ("?", "?", False)
     assert outcome.message.startswith("command.name: should be one of cancel, check_now, ")
     assert CommandOutcome.model_validate_json(outcome.model_dump_json()) == outcome
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "cancel",
+        "{",
+        '{"a": 1,}',
+        "1" * 5000,
+        "[" * 100_000,
+        '{"a":' * 900 + "1" + "}" * 900,
+        "NaN",
+        '"\\ud800"',
+        "",
+    ],
+    ids=lambda payload: payload[:8],
+)
+def test_a_payload_that_is_no_json_is_refused_and_the_monitor_goes_on(payload: str) -> None:
+    engine = ExecutorEngine(request(timeout_seconds=5), lambda *_: Answer())
+    engine.raise_event(START + timedelta(seconds=1), payload)
+    result = engine.run()
+    assert (result["final_status"], result["decided_by"]) == ("Timeout", "deadline")

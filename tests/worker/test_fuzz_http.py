@@ -195,7 +195,7 @@ async def answered(content: bytes, ask: Ask) -> Any:
 
 def require_kept(seen: Observation) -> None:
     """What an observation leaves in the history can be written, read and shown, and can be judged."""
-    json.dumps(dict(seen.variables), allow_nan=False).encode()
+    json.dumps(dict(seen.variables), ensure_ascii=False).encode()
     ObservationSummary(at=NOW, status=seen.status, summary=seen.summary, latency_seconds=0)
     assert f"{seen.status}{seen.summary}".isprintable()
     assert seen.retry_after_seconds is None or 0 <= seen.retry_after_seconds <= YEAR_SECONDS

@@ -33,6 +33,7 @@ from durabletask.worker import (
 from opentelemetry.context import Context
 
 from monitor_core.contract import ORCHESTRATOR, VERSION
+from monitor_core.payloads import Payloads
 from monitor_core.settings import SchedulerSettings
 
 _MESSAGE_BYTES = 64 * 1024 * 1024
@@ -118,6 +119,7 @@ def build_worker(
             maximum_thread_pool_workers=max_activities + max_orchestrations,
         ),
         logger=sdk_logger(),
+        data_converter=Payloads(),
     )
     worker._emit_trace_spans = traces  # noqa: SLF001 # an option of the base class that Azure's does not pass on
     return worker

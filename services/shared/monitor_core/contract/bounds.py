@@ -34,10 +34,10 @@ def too_large(request: Mapping[str, Any]) -> list[Problem]:
     return [Problem(name, f"has {sizes[name]:,} bytes, and the whole request should have at most {kept}")]
 
 
-def is_deep(value: object) -> bool:
-    """Whether decoded JSON is nested more than DEEPEST levels deep."""
+def is_deep(value: object, deepest: int = DEEPEST) -> bool:
+    """Whether decoded JSON is nested more than so many levels deep."""
     level = [value]
-    for _ in range(DEEPEST):
+    for _ in range(deepest):
         level = [child for node in level for child in _children(node)]
         if not level:
             return False
