@@ -1,4 +1,4 @@
-"""What others send straight to the scheduler, with a real worker: a monitor goes on, a bad start is told in words."""
+"""What others send straight to the scheduler, with a real worker: a monitor goes on, a bad start says why."""
 
 from collections.abc import Iterator
 from typing import Any
