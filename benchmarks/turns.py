@@ -11,8 +11,8 @@ from benchmarks.rig import OURS, PLAIN, Cost, Load, Rig, rig
 ROUNDS: Final = 5
 LOAD: Final = Load(monitors=1000, checks=60, interval_seconds=1, spread_seconds=10)
 SAME: Final = Load(monitors=16, checks=60, interval_seconds=0.02)
-"""Of the plain loop: as many checks each, for a check costs by those before it in its history. Its worker is always
-busy, which is the cheapest way for it: one that is woken for each check pays for being woken."""
+"""Of the plain loop: as many checks each, for a check costs by those before it in its history. Its worker is
+always busy, which is the cheapest way for it: one that is woken for each check pays for being woken."""
 MANY: Final = Load(monitors=1000, checks=3, interval_seconds=1, spread_seconds=10)
 """The plain loop falls behind these: all 60 checks would take it five minutes and more."""
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from monitor_client.documents import DEEPEST, LOADER, parse
+from monitor_client.documents import LOADER, parse
 from monitor_core.contract import RequestError
+from monitor_core.contract.bounds import DEEPEST
 
 both_loaders = pytest.mark.parametrize("loader", [yaml.CSafeLoader, yaml.SafeLoader])
 """An installation may lack the parser in C."""

@@ -150,7 +150,7 @@ async def test_many_large_requests_fit_a_request_each(remote: RemoteMonitors) ->
 
 
 async def test_a_monitor_of_a_large_request_is_watched(remote: RemoteMonitors, scheduler: LivelyScheduler) -> None:
-    check = {"kind": "http", "url": "http://h/", "method": "POST", "allow_repeat": True, "body": "x" * 300_000}
+    check = {"kind": "http", "url": "http://h/", "method": "POST", "allow_repeat": True, "body": "x" * 250_000}
     await remote.start(request(check=check))
     assert [view.verdict async for view in remote.watch("job-1")][-1] is Verdict.COMPLETED
 

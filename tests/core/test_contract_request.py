@@ -46,7 +46,7 @@ def test_all_but_job_and_check_has_a_default() -> None:
         ({"job_id": 7}, "job_id", "a text: put it in quotes (got 7)"),
         ({"job_id": " x"}, "job_id", "printable, with no space at either end (got ' x')"),
         ({"job_id": "a\nb"}, "job_id", "printable"),
-        ({"job_id": "\ud800"}, "job_id", "unicode"),
+        ({"job_id": "\ud800"}, "job_id", "whole Unicode"),
         ({"check": None}, "check", "an object: names, each with its value"),
         ({"check": ["http"]}, "check", "an object: names, each with its value"),
         ({"check": {}}, "check.kind", "is required"),

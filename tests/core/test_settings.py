@@ -138,7 +138,7 @@ def test_a_task_hub_s_name_is_bounded(read: Any) -> None:
 def test_the_worker_s_own_defaults() -> None:
     settings = worker_settings({})
     assert (settings.log_level, settings.allowed_targets, settings.denied_hosts) == ("INFO", (), ())
-    assert (settings.max_activities, settings.max_orchestrations) == (1000, 32)
+    assert (settings.max_activities, settings.max_orchestrations) == (2000, 32)
     assert (settings.health_host, settings.health_port, settings.drain_seconds) == ("127.0.0.1", 8081, 75)
 
 

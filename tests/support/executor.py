@@ -15,7 +15,6 @@ from typing import Any
 
 from durabletask.internal import helpers
 from durabletask.internal import orchestrator_service_pb2 as pb
-from durabletask.serialization import JsonDataConverter
 from durabletask.worker import _OrchestrationExecutor, _Registry  # the SDK has no public replayer
 
 from monitor_core.contract import (
@@ -28,6 +27,7 @@ from monitor_core.contract import (
     Turn,
     instance_id,
 )
+from monitor_core.payloads import Payloads
 from monitor_worker.events import Tell, tell_nobody
 from monitor_worker.orchestrator import Deployment
 from monitor_worker.versions import monitor_orchestrator
@@ -63,7 +63,7 @@ def execute(
     instance: str, past: Sequence[pb.HistoryEvent], new: Sequence[pb.HistoryEvent], tell: Tell = tell_nobody
 ) -> list[pb.OrchestratorAction]:
     """Replay `past`, then run `new`: the actions of the orchestrator."""
-    executor = _OrchestrationExecutor(registry(tell), _log, JsonDataConverter(), maximum_timer_interval=None)
+    executor = _OrchestrationExecutor(registry(tell), _log, Payloads(), maximum_timer_interval=None)
     return list(executor.execute(instance, past, new).actions)
 
 
@@ -85,7 +85,11 @@ class ExecutorEngine(World):
 
     def send(self, at: datetime, command: Any) -> None:
         """Raise a control event at that time."""
-        self._expect(at, None, helpers.new_event_raised_event(CONTROL_EVENT, json.dumps(command)))
+        self.raise_event(at, json.dumps(command))
+
+    def raise_event(self, at: datetime, payload: str) -> None:
+        """Raise a control event of this very payload."""
+        self._expect(at, None, helpers.new_event_raised_event(CONTROL_EVENT, payload))
 
     def run(self) -> dict[str, Any]:
         """The monitor's result."""

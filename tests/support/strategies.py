@@ -1,5 +1,6 @@
 """What the property tests draw from, and how many examples they take."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +24,7 @@ from monitor_core.contract import (
     Paused,
     Polling,
     Progress,
+    RequestError,
     Resume,
     Revision,
     Schedule,
@@ -53,6 +55,15 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 def examples(count: int) -> settings:
     """Settings of a property test. The machine is shared: how long an example takes says nothing."""
     return settings(max_examples=count, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def refusal(call: Callable[[], object]) -> RequestError | None:
+    """How a call refuses what it is given; None where it takes it. Anything else that it raises is a bug."""
+    try:
+        call()
+    except RequestError as refused:
+        return refused
+    return None
 
 
 @st.composite

@@ -11,15 +11,17 @@ from monitor_core.contract import (
     RequestError,
     differing_fields,
     fingerprint,
+    instance_id,
     parse_command,
     parse_request,
 )
 from monitor_core.kinds import BUILT_IN, HttpCheck
+from monitor_core.notices import Told, of_reminder
 from monitor_core.settings import SettingsError, worker_settings
 from monitor_worker.checks.base import CheckContext, Observation
 from monitor_worker.checks.http_body import decoded, parsed
 from monitor_worker.loop import LoopThread, ask
-from support.virtual import Answer, request, run
+from support.virtual import START, Answer, request, run
 
 
 def http(**fields: Any) -> MonitorRequest:
@@ -91,6 +93,13 @@ def test_a_password_is_not_repeated() -> None:
 def test_a_command_s_problem_is_named_without_the_union_s_tag() -> None:
     with pytest.raises(RequestError, match=r"^id: is required$"):
         parse_command({"name": "cancel"})
+
+
+def test_the_longest_names_fit_into_what_is_told() -> None:
+    waiting = request(job_id="j" * 92, on_verdict=[{"to": {"kind": "webhook", "url": "http://a.example/"}}])
+    told = Told(instance_id(waiting.job_id), waiting, "r" * 64, 0, None, None, None, 1, START, START)
+    (delivery,) = of_reminder(told, START.replace(microsecond=1), lambda _: True).values()
+    assert delivery.notice.id.startswith(f"monitor-{'j' * 92}:{'r' * 64}:reminder:2026-")
 
 
 def test_the_task_hub_beside_a_connection_string_counts() -> None:

@@ -7,6 +7,7 @@ aliases, tags and keys that are given twice.
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,22 +15,26 @@ from typing import Any, Final
 import yaml
 
 from monitor_core.contract import Problem, RequestError
+from monitor_core.contract.bounds import DEEPEST, is_deep
 
 LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-DEEPEST: Final = 50
-"""Levels of nesting."""
+MOST_REQUESTS: Final = 10_000
+"""Documents of a source, and items of a document that is a list."""
 _WORDS: Final[Mapping[str, bool | None]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+TOO_MANY: Final = f"holds more than {MOST_REQUESTS:,} requests: make several files of it"
+_TOO_DEEP: Final = f"is nested too deeply: {DEEPEST} levels are enough for any request"
 _MOST_DIGITS: Final = 1000
-_INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)")
-_FLOAT: Final = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+# Possessive: what is long and no number after all takes linear time.
+_INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*+)")
+_FLOAT: Final = re.compile(r"[-+]?([0-9]++\.?+[0-9]*+|\.[0-9]++)([eE][-+]?[0-9]++)?")
 _AMBIGUOUS: Final = (
     (re.compile(r"(?i:y|yes|n|no|on|off)"), "write true or false, or put it in quotes if it is a text"),
     (re.compile(r"[-+]?0[0-9_]+"), "a number does not begin with 0: leave that out, or put it in quotes"),
-    (re.compile(r"[-+]?0[xob][0-9A-Fa-f_]+|[-+]?[0-9][0-9_]*_[0-9_]*"), "write digits only, or put it in quotes"),
+    (re.compile(r"[-+]?0[xob][0-9A-Fa-f_]+|[-+]?[0-9]++_[0-9_]*+"), "write digits only, or put it in quotes"),
 )
 
 _BELOW: Final = (
@@ -92,15 +97,11 @@ def items_of(document: Document) -> list[Document]:
     """The items of a document that is a list, else the document itself."""
     if not isinstance(document.data, list):
         return [document]
-    return [
-        Document(document.source, item, _lines_below(document.lines, str(index)))
-        for index, item in enumerate(document.data)
-    ]
-
-
-def _lines_below(lines: Mapping[str, int], index: str) -> dict[str, int]:
-    found = {path.removeprefix(f"{index}."): line for path, line in lines.items() if path.startswith(f"{index}.")}
-    return found | {"": lines[index]} if index in lines else found
+    lines: dict[str, dict[str, int]] = defaultdict(dict)
+    for path, line in document.lines.items():
+        index, _, below = path.partition(".")
+        lines[index][below] = line
+    return [Document(document.source, item, lines[str(index)]) for index, item in enumerate(document.data)]
 
 
 def _json(text: str, source: str) -> Any:
@@ -116,9 +117,14 @@ def _json(text: str, source: str) -> Any:
         raise RequestError([_problem(source, None, "", f"{name} is not JSON")])
 
     try:
-        return json.loads(text, object_pairs_hook=members, parse_constant=constant)
+        data = json.loads(text, object_pairs_hook=members, parse_constant=constant, parse_int=_whole)
     except RecursionError as error:
-        raise RequestError([_problem(source, None, "", "is nested too deeply")]) from error
+        raise RequestError([_problem(source, None, "", _TOO_DEEP)]) from error
+    if is_deep(data):
+        raise RequestError([_problem(source, None, "", _TOO_DEEP)])
+    if isinstance(data, list) and len(data) > MOST_REQUESTS:
+        raise RequestError([_problem(source, None, "", TOO_MANY)])
+    return data
 
 
 def _lines(text: str, source: str, loader: Any) -> Mapping[str, int]:
@@ -142,7 +148,7 @@ def _yaml(text: str, source: str, loader: Any) -> Iterator[Document]:
 def _advised(why: str, text: str, line: int | None) -> str:
     """What the parser says in one line, and what to do about what is mostly meant by it."""
     said = " ".join(why.split())
-    written = text.split("\n")[line - 1] if line else ""
+    written = "".join(text.split("\n")[line - 1 : line]) if line else ""  # the parser may be past the last one
     if "\t" in written[: len(written) - len(written.lstrip())]:
         return f"{said} (indent with spaces, not with tabs)"
     return said + next((f" ({advice})" for words, advice in _ADVICE if words in said), "")
@@ -165,11 +171,16 @@ class _Reader:
         self._lines: dict[str, int] = {}
 
     def documents(self) -> Iterator[Document]:
-        for event in self._events:
-            if isinstance(event, yaml.DocumentStartEvent):
-                self._lines = {}
-                data = self._value(next(self._events), "", 0)
-                yield Document(self._source, data, self._lines)
+        starts = (event for event in self._events if isinstance(event, yaml.DocumentStartEvent))
+        for number, start in enumerate(starts):
+            self._require_few(start, number)
+            self._lines = {}
+            data = self._value(next(self._events), "", 0)
+            yield Document(self._source, data, self._lines)
+
+    def _require_few(self, event: Any, number: int) -> None:
+        if number >= MOST_REQUESTS:
+            raise self._refused(event, "", TOO_MANY)
 
     def _value(self, event: Any, path: str, depth: int) -> Any:
         self._lines.setdefault(path, _line(event))
@@ -182,7 +193,7 @@ class _Reader:
                 event, path, f"the tag {event.tag} is not taken (put a text that begins with ! in quotes)"
             )
         if depth > DEEPEST:
-            raise self._refused(event, "", "is nested too deeply")
+            raise self._refused(event, "", _TOO_DEEP)
         if isinstance(event, yaml.MappingStartEvent):
             return self._mapping(path, depth)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -202,8 +213,12 @@ class _Reader:
         return made
 
     def _sequence(self, path: str, depth: int) -> list[Any]:
-        items = enumerate(self._until(yaml.SequenceEndEvent))
-        return [self._value(event, f"{path}.{index}" if path else str(index), depth + 1) for index, event in items]
+        items = []
+        for index, event in enumerate(self._until(yaml.SequenceEndEvent)):
+            if not path:
+                self._require_few(event, index)
+            items.append(self._value(event, f"{path}.{index}" if path else str(index), depth + 1))
+        return items
 
     def _until(self, end: type) -> Iterator[Any]:
         for event in self._events:

@@ -10,10 +10,12 @@ from monitor_client import errors
 from monitor_client.usage import ReaderGone
 from monitor_core.contract import RequestError
 from monitor_core.settings import SettingsError
+from monitor_core.words import clean
 
 EXIT_USAGE: Final = 2
 EXIT_UNEXPECTED: Final = 70
 EXIT_BROKEN_PIPE: Final = 141
+_LONGEST_SAID: Final = 4000
 
 _EXIT_CODES: Final[Mapping[type[Exception], int]] = {
     RequestError: EXIT_USAGE,
@@ -54,12 +56,18 @@ def code_of(error: Exception) -> int:
 
 def say(message: str) -> None:
     """One line on stderr, whatever the message holds."""
-    print(f"Error: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201 # the user's terminal
+    print(f"Error: {_shown(message)}", file=sys.stderr)  # noqa: T201 # the user's terminal
 
 
 def note(message: str) -> None:
     """Something to know that is no error, in one line on stderr."""
-    print(f"Note: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201 # the user's terminal
+    print(f"Note: {_shown(message)}", file=sys.stderr)  # noqa: T201 # the user's terminal
+
+
+def _shown(message: str) -> str:
+    """In one line, which no terminal obeys: parts of it are a stranger's."""
+    line = clean(message)
+    return line if len(line) <= _LONGEST_SAID else f"{line[:_LONGEST_SAID]}..."
 
 
 def _who_read_is_gone() -> int:

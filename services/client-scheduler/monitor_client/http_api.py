@@ -30,7 +30,7 @@ _SECONDS: Final = 60.0
 _CONNECT_SECONDS: Final = 10.0
 _ATTEMPTS: Final = 5
 _LINE_BYTES: Final = 4 * 1024 * 1024
-"""A monitor is one line of its events, and its request may have a megabyte."""
+"""A monitor is one line of its events, and its request may have a quarter of a megabyte."""
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 

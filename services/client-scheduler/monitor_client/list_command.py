@@ -14,6 +14,7 @@ from monitor_client.listing import MOST_AT_A_TIME, MonitorPage, Selection
 from monitor_client.many import print_all
 from monitor_client.options import Output
 from monitor_client.printing import print_lines
+from monitor_client.requests import number
 from monitor_client.session import run
 from monitor_client.table import Column, lines_of
 from monitor_client.view import MonitorView
@@ -82,9 +83,11 @@ def _limit(parameters: Parameters) -> int:
     text = parameters["limit"]
     if text is None:
         return MOST_AT_A_TIME if parameters["all"] else 50
-    if not text.isdigit() or not 1 <= int(text) <= MOST_AT_A_TIME:
-        raise RequestError([Problem("--limit", f"should be a whole number, 1 to {MOST_AT_A_TIME} (got {text!r})")])
-    return int(text)
+    limit = number(text)
+    if not isinstance(limit, int) or not 1 <= limit <= MOST_AT_A_TIME:
+        reason = f"should be a whole number, 1 to {MOST_AT_A_TIME} (got {text[:80]!r})"
+        raise RequestError([Problem("--limit", reason)])
+    return limit
 
 
 def _checks(view: MonitorView) -> int:

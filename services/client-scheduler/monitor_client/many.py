@@ -4,21 +4,21 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, nullcontext
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 from uuid import uuid4
 
 from monitor_client.bulk import AT_A_TIME, Came, side_by_side
 from monitor_client.callback_lines import callback_lines
 from monitor_client.commands import Parameters, say_callback, settings_of
 from monitor_client.display import progress_bar
-from monitor_client.documents import Document
+from monitor_client.documents import MOST_REQUESTS, Document
 from monitor_client.errors import AlreadyEnded, ServiceError
 from monitor_client.face import Monitors
 from monitor_client.failures import EXIT_USAGE, code_of, note, say
 from monitor_client.identity import Started
 from monitor_client.options import Output
 from monitor_client.printing import print_document, print_lines
-from monitor_client.request_files import request_of
+from monitor_client.request_files import MOST_BYTES, request_of
 from monitor_client.requests import seconds
 from monitor_client.session import run
 from monitor_client.view import MonitorView
@@ -184,11 +184,24 @@ def _ends(service: Monitors, jobs: Sequence[str]) -> AsyncGenerator[MonitorView,
 def _jobs(parameters: Parameters) -> list[str]:
     given: list[str] = parameters["job_ids"]
     if "-" in given:
-        given = [*(job for job in given if job != "-"), *sys.stdin.read().split()]
+        given = [*(job for job in given if job != "-"), *_ids_on(sys.stdin.buffer)]
     jobs = list(dict.fromkeys(given))
+    if len(jobs) > MOST_REQUESTS:
+        reason = f"there are {len(jobs):,}, and should be at most {MOST_REQUESTS:,}"
+        raise RequestError([Problem("JOB_ID", reason)])
     if not jobs:
         raise RequestError([Problem("JOB_ID", "there is none: name the jobs, or - for those on stdin")])
     return jobs
+
+
+def _ids_on(stdin: BinaryIO) -> list[str]:
+    content = stdin.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise RequestError([Problem("stdin", "is larger than 16 MiB")])
+    try:
+        return content.decode().split()
+    except UnicodeDecodeError as error:
+        raise RequestError([Problem("stdin", f"is not UTF-8 (at byte {error.start})")]) from error
 
 
 def _is_agreed(jobs: Sequence[str]) -> bool:

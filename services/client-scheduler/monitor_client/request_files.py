@@ -9,7 +9,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from monitor_client.documents import Document, items_of, parse
+from monitor_client.documents import MOST_REQUESTS, TOO_MANY, Document, items_of, parse
 from monitor_client.requests import (
     Given,
     Options,
@@ -50,7 +50,10 @@ def read_documents(path: str, stdin: BinaryIO | None = None) -> list[Document]:
         documents = parse(content.decode("utf-8-sig"), source)
     except UnicodeDecodeError as error:
         raise _refused(source, f"is not UTF-8 (at byte {error.start})") from error
-    return [item for document in documents for item in items_of(document)]
+    requests = [item for document in documents for item in items_of(document)]
+    if len(requests) > MOST_REQUESTS:
+        raise _refused(source, TOO_MANY)
+    return requests
 
 
 def the_only(documents: Sequence[Document], path: str) -> Document:

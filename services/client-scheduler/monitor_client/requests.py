@@ -15,6 +15,10 @@ Options = Mapping[str, Any]
 """Values by parameter name, as typed by the user; None, False or an empty list where not given."""
 
 _PLACEHOLDER: Final = re.compile(r"\{\w+\}")
+# As in JSON and YAML: Python reads 1_000, other scripts' digits and spaces around them, too.
+_WHOLE: Final = re.compile(r"[-+]?[0-9]+")
+_NUMBER: Final = re.compile(r"[-+]?([0-9]+\.?[0-9]*+|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_LONGEST_NUMBER: Final = 1000
 _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "job_id": ("job_id",),
     "interval": ("polling", "interval_seconds"),
@@ -179,7 +183,7 @@ def seconds(flag: str, text: str | None) -> float | None:
         return None
     given = number(text)
     if not isinstance(given, int | float) or not 0 <= given <= YEAR:
-        raise RequestError([Problem(flag, f"should be a number of seconds, at least 0 (got {text!r})")])
+        raise RequestError([Problem(flag, f"should be a number of seconds, 0 to {YEAR} (got {text[:80]!r})")])
     return float(given)
 
 
@@ -193,7 +197,15 @@ def _data(asked: Iterable[Given]) -> dict[str, Any]:
 def _told(problem: Problem, asked: Sequence[Given], *, from_environment: bool) -> Problem:
     if from_environment and problem.field == "check.url":
         return Problem("MONITOR_URL", problem.reason)
-    return in_words_of_options(problem, asked) or problem
+    return in_words_of_options(problem, asked) or _of_several(problem, asked) or problem
+
+
+def _of_several(problem: Problem, asked: Sequence[Given]) -> Problem | None:
+    """A problem of all headers, or of all labels: it is the option's that gives one of them."""
+    names = {".".join(place): name for name, _, place in _PAIRS}
+    name = names.get(problem.field)
+    given = name is not None and any(one.flag == _flag(name) for one in asked)
+    return Problem(_flag(str(name)), problem.reason) if given else None
 
 
 def _is_given(options: Options, name: str) -> bool:
@@ -234,9 +246,11 @@ def _pairs(name: str, separator: str, texts: Sequence[str]) -> dict[str, str]:
 def _body(text: str) -> Any:
     """JSON where it is JSON, else the text itself."""
     try:
-        body = json.loads(text, parse_constant=_not_json)
+        body = json.loads(text, parse_constant=_not_json, parse_int=number)
     except ValueError:
         return text
+    except RecursionError:
+        raise RequestError([Problem("--body", "is nested too deeply")]) from None
     if body is None:
         raise RequestError([Problem("--body", "null is no body: leave the option out")])
     return body
@@ -248,12 +262,10 @@ def _not_json(constant: str) -> None:
 
 def number(text: object) -> object:
     """The number that is meant; what is none stays as it is, for its field to refuse."""
-    for kind in (int, float):
-        try:
-            return kind(str(text))
-        except ValueError:
-            continue
-    return text
+    said = str(text)
+    if len(said) <= _LONGEST_NUMBER and _WHOLE.fullmatch(said):
+        return int(said)
+    return float(said) if _NUMBER.fullmatch(said) else text
 
 
 def _flag(name: str) -> str:

@@ -106,6 +106,7 @@ def config(app: ASGIApp, proxies: str) -> uvicorn.Config:
         proxy_headers=False,
         access_log=False,
         log_config=None,
+        http="h11",  # which bounds what a caller may send as headers; the other one does not
         lifespan="off",
         ws="none",
         server_header=False,

@@ -34,6 +34,7 @@ from durabletask.worker import (
 from opentelemetry.context import Context
 
 from monitor_core.contract import ORCHESTRATOR, VERSION
+from monitor_core.payloads import Payloads
 from monitor_core.settings import SchedulerSettings
 from monitor_core.work_items import WorkItems
 
@@ -130,6 +131,7 @@ def build_worker(
         max_activities=max_activities,
         max_orchestrations=max_orchestrations,
         logger=sdk_logger(),
+        data_converter=Payloads(),
     )
     worker._emit_trace_spans = traces  # noqa: SLF001 # an option of the base class that Azure's does not pass on
     return worker

@@ -292,8 +292,12 @@ class ClientSettings(_ServiceSettings):
     @field_validator("server")
     @classmethod
     def _is_an_origin(cls, server: str | None) -> str | None:
-        if server is not None and not re.fullmatch(r"https?://[^/?#@\s]+/?", server):
+        if server is None:
+            return None
+        parts = urlsplit(server)  # raises where it has no end to a bracket
+        if not re.fullmatch(r"https?://[^/?#@\s]+/?", server) or not parts.hostname:
             raise ValueError("should be http://host:port or https://host")
+        _ = parts.port  # raises where it is no port
         return server
 
 

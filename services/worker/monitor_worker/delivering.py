@@ -4,12 +4,13 @@ Whoever delivers never keeps a monitor waiting: `tell` ends as soon as the deliv
 for those. Everything in here is a function of the history.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
 from durabletask.task import CompletableTask, OrchestrationContext, when_any
+from pydantic import ValidationError
 
 from monitor_core.contract import (
     DELIVER,
@@ -20,7 +21,10 @@ from monitor_core.contract import (
     Delivery,
     DeliveryOutcome,
     DeliveryState,
+    Problem,
+    RequestError,
 )
+from monitor_core.contract.wording import problems_of
 from monitor_worker.orchestrator import Orchestrator, Wait, clock_of, landed
 
 DELAYS: Final = (5, 30, 120, 600, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
@@ -29,7 +33,13 @@ _LONGEST_DELAY: Final = 86_400
 
 
 def tell(ctx: OrchestrationContext, given: Any) -> None:
-    """Start deliveries, by their instance ids; one that was started before goes on as it is."""
+    """Start deliveries, by their instance ids; one that was started before goes on as it is.
+
+    Raises:
+        RequestError: `given` is something else; nothing is started.
+    """
+    if not isinstance(given, Mapping):
+        raise RequestError([Problem("deliveries", "should be an object: instance ids, each with its delivery")])
     for instance, delivery in given.items():
         ctx.call_sub_orchestrator(NOTIFY, input=delivery, instance_id=instance)
 
@@ -42,10 +52,20 @@ def notify_orchestrator(delays: Sequence[float] = DELAYS) -> Orchestrator:
     """
 
     def notify(ctx: OrchestrationContext, given: Any) -> Wait:
-        return _delivery(ctx, Delivery.model_validate(given), delays)
+        return _delivery(ctx, _read(given), delays)
 
     notify.__name__ = NOTIFY  # the SDK registers by the function's own name
     return notify
+
+
+def _read(given: Any) -> Delivery:
+    try:
+        delivery = Delivery.model_validate(given)
+    except ValidationError as error:
+        raise RequestError(problems_of(error, whole="delivery")) from None
+    if not isinstance(delivery.to.get("kind"), str):
+        raise RequestError([Problem("to.kind", "is required, as a text")])
+    return delivery
 
 
 def _delivery(ctx: OrchestrationContext, delivery: Delivery, delays: Sequence[float]) -> Wait:

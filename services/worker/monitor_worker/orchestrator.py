@@ -188,8 +188,13 @@ def _obey(state: Monitor, payload: Any, now: datetime) -> Monitor:
         return commands.apply(state, parse_command(payload), now)
     except RequestError as error:
         fields = payload if isinstance(payload, Mapping) else {}
-        sent_as, name = (str(fields.get(field) or "")[:64] for field in ("id", "name"))
-        return commands.reject(state, sent_as, name, str(error), now)
+        sent_as, name, why = (_storable(text) for text in (fields.get("id"), fields.get("name"), error))
+        return commands.reject(state, sent_as[:64], name[:64], why, now)
+
+
+def _storable(said: object) -> str:
+    """A stranger's text without lone surrogates: JSON carries them, and nobody could read the status any more."""
+    return str(said or "").encode("utf-8", "replace").decode()
 
 
 class _Flights:

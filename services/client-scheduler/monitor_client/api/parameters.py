@@ -8,6 +8,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from monitor_core.contract import Problem, RequestError
+from monitor_core.contract.wording import MOST_PROBLEMS, first_of
 
 
 def require_known_parameters(request: Request) -> None:
@@ -20,7 +21,8 @@ def require_known_parameters(request: Request) -> None:
     known = sorted(set(_names(route.dependant))) if isinstance(route, APIRoute) else []
     unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
     if unknown:
-        raise RequestError([Problem(name, _reason(name, known)) for name in unknown])
+        shown, left = unknown[:MOST_PROBLEMS], len(unknown[MOST_PROBLEMS:])
+        raise RequestError(first_of([Problem(name, _reason(name, known)) for name in shown], "query", left))
 
 
 def _names(dependant: Dependant) -> Iterator[str]:

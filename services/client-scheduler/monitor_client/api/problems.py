@@ -18,6 +18,11 @@ from monitor_core.contract.wording import reason_of
 
 MEDIA_TYPE: Final = "application/problem+json"
 _RETRY_SECONDS: Final = "5"
+_FORMS: Final[Mapping[str, str]] = {
+    "Repeatability-Request-ID": "should be 1 to 64 letters, digits, '.', '_' and '-': a UUID say",
+    "label": "should be NAME=VALUE",
+}
+"""In the place of the pattern that a parameter should match."""
 _METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
 _STATUSES: Final[Mapping[type[Exception], HTTPStatus]] = {
     RequestError: HTTPStatus.BAD_REQUEST,
@@ -167,7 +172,7 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
             more = {"Allow": ", ".join(_methods(request))}
             said = f"{request.method} is not for this: {more['Allow']} may be"
         case HTTPStatus.BAD_REQUEST:
-            said = "the body is not JSON: it cannot be read as UTF-8, or is nested too deep"
+            said = "the body is not JSON: it is no UTF-8, is nested too deep, or has a number of too many digits"
     return response(_plain(status, said), more)
 
 
@@ -189,6 +194,8 @@ def _field_problem(detail: Mapping[str, Any]) -> FieldProblem:
     place, *path = (str(part) for part in detail["loc"])
     if detail["type"] == "json_invalid":
         return FieldProblem(field=place, reason=f"is not JSON: {detail['ctx']['error']}, character {path[0]}")
+    form = _FORMS.get(path[0]) if path and detail["type"] == "string_pattern_mismatch" else None
     return FieldProblem(
-        field=".".join(path) or place, reason=reason_of(detail["type"], str(detail["msg"]), detail["input"])
+        field=".".join(path) or place,
+        reason=reason_of(detail["type"], form or str(detail["msg"]), detail["input"], detail.get("ctx") or {}),
     )

@@ -1,6 +1,7 @@
 """What every answer says to browsers, and how much every caller may ask: headers, size, rate."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -117,7 +118,7 @@ def _largest(scope: Scope) -> int:
 
 def _declared(scope: Scope) -> int:
     value = _header(scope, b"content-length")
-    return int(value) if value.isdigit() else 0
+    return int(value) if re.fullmatch("[0-9]{1,18}", value) else 0
 
 
 def _header(scope: Scope, name: bytes) -> str:

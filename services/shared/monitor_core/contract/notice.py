@@ -24,7 +24,7 @@ class Notice(Model):
     """A monitor as of the moment in which something is told of it. No body and no secret is in it."""
 
     id: str = Field(
-        max_length=200, description="The same however often it is delivered: a receiver drops a repeat by it."
+        max_length=300, description="The same however often it is delivered: a receiver drops a repeat by it."
     )
     occasion: Occasion = Field(description="Why it is told.")
     at: Utc = Field(description="When it was so; the same however often it is delivered.")

@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue, ValidationError, field_validator, model_v
 
 from monitor_core import channels
 from monitor_core.contract.base import Model, Problem, RequestError
+from monitor_core.contract.bounds import too_deep, too_large
 from monitor_core.contract.notification import MOST_NOTIFICATIONS, Notification
 from monitor_core.contract.wording import fields_of, problems_of
 from monitor_core.kinds.base import CheckSpec
@@ -119,6 +120,8 @@ def parse_request(data: object, kinds: Mapping[str, type[CheckSpec]]) -> Monitor
     problems: list[Problem] = []
     if isinstance(data, MonitorRequest):
         data = data.model_dump(mode="json")
+    if deep := too_deep(data):
+        raise RequestError(deep)
     try:
         request = MonitorRequest.model_validate(data)
     except ValidationError as error:
@@ -134,7 +137,10 @@ def parse_request(data: object, kinds: Mapping[str, type[CheckSpec]]) -> Monitor
         for notification, spec in zip(request.on_verdict, told, strict=True)
         if spec is not None
     )
-    return request.model_copy(update={"check": check.as_wire(), "on_verdict": notified})
+    request = request.model_copy(update={"check": check.as_wire(), "on_verdict": notified})
+    if large := too_large(_explicit(request)):
+        raise RequestError(large)
+    return request
 
 
 def _channels(notifications: object) -> Iterator[tuple[str, object]]:

@@ -4,11 +4,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from monitor_core.contract.base import Problem
+from monitor_core.words import clean
 
 WITHHELD: Final = "withheld"
 """The type of an error whose value must not be repeated: it holds a secret."""
@@ -16,6 +18,9 @@ Fields = Mapping[str, str]
 """What each field means, by its dotted path."""
 _NONE: Final[Fields] = {}
 _LONGEST_SHOWN: Final = 80
+MOST_PROBLEMS: Final = 20
+"""More would hide the first, and each takes its time: a stranger's request may have a hundred thousand."""
+_MOST_READ: Final = 10 * MOST_PROBLEMS
 _TAGS: Final = ("[key]", "constrained-", "function-", "literal[")
 _UNKNOWN: Final = "extra_forbidden"
 _PREFIX: Final = re.compile(r"^(Value error, )?((Input|String) (?=should ))?")
@@ -31,8 +36,13 @@ _REASONS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("bool_type", "bool_parsing"), _TRUTH),
     **dict.fromkeys(("datetime_type", "datetime_parsing", "datetime_from_date_parsing"), _TIME),
     "timezone_aware": _TIME,
+    "string_unicode": "should be whole Unicode, without half a surrogate pair",
     **dict.fromkeys(("list_type", "tuple_type"), _LIST),
     **dict.fromkeys(("dict_type", "mapping_type", "model_type", "model_attributes_type"), _OBJECT),
+}
+_COUNTED: Final[Mapping[str, str]] = {
+    "too_long": "should have at most {max_length} items",
+    "too_short": "should have at least {min_length} items",
 }
 
 
@@ -48,10 +58,21 @@ def problems_of(
         fields: those that there are, as `fields_of` gives them: for what a wrong one was meant to be.
     """
     reasons: dict[str, list[str]] = {}
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    for detail in details[:_MOST_READ]:
         path = _path(prefix, detail, fields)
         reasons.setdefault(path or whole, []).append(_reason(detail, path, fields))
-    return [Problem(field, ", or ".join(several)) for field, several in reasons.items()]
+    problems = [Problem(field, ", or ".join(several)) for field, several in reasons.items()]
+    return first_of(problems, whole=prefix or whole, unread=len(details[_MOST_READ:]))
+
+
+def first_of(problems: list[Problem], whole: str, unread: int = 0) -> list[Problem]:
+    """The problems, as many as are of use, and how many more there are of `whole`."""
+    left = len(problems) - MOST_PROBLEMS + unread
+    if left <= 0:
+        return problems
+    more = f"{left:,} more {'is' if left == 1 else 'are'} wrong: mend these first"
+    return [*problems[:MOST_PROBLEMS], Problem(whole, more)]
 
 
 def fields_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -64,14 +85,19 @@ def fields_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, s
             yield from fields_of(part, path)
 
 
-def reason_of(kind: str, message: str, value: object) -> str:
-    """What is wrong, and with what value: an error's type, message and input as pydantic gives them."""
-    reason = _REASONS.get(kind) or _PREFIX.sub("", message)
+def reason_of(kind: str, message: str, value: object, more: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """What is wrong, and with what value: an error's type, message, input and context as pydantic gives them."""
+    reason = _REASONS.get(kind) or _COUNTED.get(kind, "").format(**more) or _PREFIX.sub("", message)
     if kind == "string_type" and isinstance(value, bool | int | float):
         reason += ": put it in quotes"
     # A value that is long, or has parts of its own, would hide the reason.
-    plain = kind != WITHHELD and isinstance(value, bool | int | float | str) and len(str(value)) <= _LONGEST_SHOWN
-    return f"{reason} (got {_shown(value)})" if plain else reason
+    return f"{reason} (got {_shown(value)})" if kind != WITHHELD and _is_short(value) else reason
+
+
+def _is_short(value: object) -> bool:
+    if isinstance(value, int) and value.bit_length() > _LONGEST_SHOWN:
+        return False  # Python writes no number of thousands of digits
+    return isinstance(value, int | float | str) and len(str(value)) <= _LONGEST_SHOWN
 
 
 def _shown(value: object) -> str:
@@ -91,8 +117,15 @@ def _path(prefix: str, detail: Mapping[str, Any], fields: Fields) -> str:
         unknown = detail["type"] == _UNKNOWN and depth == len(location) - 1
         kept = unknown or isinstance(part, int) or not (part.startswith(_TAGS) or _is_tag(path, part, fields))
         if kept:
-            path = f"{path}.{part}" if path else str(part)
+            name = _named(part)
+            path = f"{path}.{name}" if path else name
     return path
+
+
+def _named(part: str | int) -> str:
+    """A part of a path, which may be a stranger's: in one line, no longer than needed, and fit to be stored."""
+    name = clean(str(part).encode("utf-8", "replace").decode())
+    return name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}..."
 
 
 def _is_tag(path: str, part: str, fields: Fields) -> bool:
@@ -125,7 +158,7 @@ def _reason(detail: Mapping[str, Any], path: str, fields: Fields) -> str:
         message = (
             f"has not the form that it should have: {means.partition('. ')[0].rstrip('.')}" if means else message
         )
-    return reason_of(detail["type"], message, detail["input"])
+    return reason_of(detail["type"], message, detail["input"], more)
 
 
 def _meant(path: str, fields: Fields) -> str | None:

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _OWN_HEADERS = frozenset({"connection", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade"})
+_LONGEST_NAME = 256
 _LONGEST_VALUE = 8192
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -40,7 +41,11 @@ def sendable(headers: dict[str, str]) -> dict[str, str]:
         ValueError: one is not valid, carries a secret, or is the check's own to set.
     """
     for name, value in headers.items():
-        if not _TOKEN.fullmatch(name) or not _FIELD_VALUE.fullmatch(value) or len(value) > _LONGEST_VALUE:
+        if len(name) > _LONGEST_NAME:
+            raise ValueError(f"has a name of {len(name):,} characters, and should have none above {_LONGEST_NAME}")
+        if len(value) > _LONGEST_VALUE:
+            raise ValueError(f"{name!r} has {len(value):,} characters, and should have at most {_LONGEST_VALUE:,}")
+        if not _TOKEN.fullmatch(name) or not _FIELD_VALUE.fullmatch(value):
             raise ValueError(f"{name!r} is not a valid header")
         if name.lower() in _SECRET_HEADERS:
             raise ValueError(
