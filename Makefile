@@ -12,7 +12,7 @@ DETERMINISTIC := $(addprefix services/shared/monitor_core/,channels contract kin
 	$(addprefix services/worker/monitor_worker/,commands.py delivering.py events.py explaining.py notices.py orchestrator.py policy.py reports.py versions.py views.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench demo test lint types imports unit up-smoke histories reference screenshots lock format clean
+.PHONY: help bench demo test lint types imports unit faults soak up-smoke histories reference screenshots lock format clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -61,6 +61,9 @@ format: $(READY) ## Format and mend what can be mended
 
 bench: $(READY) ## Measure what is claimed of costs, and write docs/benchmarks.md
 	@$(BIN)/python -m benchmarks
+
+soak: $(READY) ## Thousands of monitors while workers die: SOAK_MINUTES (30); writes docs/reliability.md
+	@$(BIN)/python -m benchmarks.soak
 
 histories: $(READY) ## Record the histories that a new version of the orchestrator lacks
 	PYTHONPATH=tests:services/shared:services/worker $(BIN)/python -m support.record
