@@ -8,6 +8,9 @@ from typing import Any
 
 from up_smoke.evidence import Window
 
+EXACT = timedelta(seconds=0.2)
+"""How well the time of a death is known: it is seen from outside, and the work is handed out again at once."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -62,7 +65,7 @@ def unexplained_repeats(asked: Sequence[Asked], kills: Sequence[datetime]) -> It
     """The repeated turns of one monitor that are more than one for each kill, in words."""
     turns: dict[datetime, set[str]] = {}
     for before, again in repeated(asked):
-        between = [kill for kill in kills if before.at < kill < again.at]
+        between = [kill for kill in kills if before.at - EXACT < kill < again.at + EXACT]
         if not between:
             yield f"{again.id} was made again at {again.at:%H:%M:%S.%f}, and nobody was killed meanwhile"
             continue

@@ -112,18 +112,26 @@ class Fleet:
         self.faults = Faults()
 
     def start(self, *members: Member) -> None:
-        """Start monitors."""
+        """Start monitors that have to come to what they are meant to."""
         for member in members:
-            request = parse_request(member.request(self._simulator), BUILT_IN)
-            self._client.schedule_new_orchestration(
-                ORCHESTRATOR,
-                input=MonitorInput(request=request, run=uuid.uuid4().hex).model_dump(
-                    mode="json", exclude_defaults=True
-                ),
-                instance_id=instance_id(member.job_id),
-                version=VERSION,
-            )
+            self.start_other(member)
             self._members.append(member)
+
+    def start_other(self, member: Member) -> None:
+        """Start one that comes to something else."""
+        request = parse_request(member.request(self._simulator), BUILT_IN)
+        given = MonitorInput(request=request, run=uuid.uuid4().hex)
+        self._client.schedule_new_orchestration(
+            ORCHESTRATOR,
+            input=given.model_dump(mode="json", exclude_defaults=True),
+            instance_id=instance_id(member.job_id),
+            version=VERSION,
+        )
+
+    def has_ended(self, job_id: str) -> bool:
+        """Whether a monitor has its verdict."""
+        state = self._client.get_orchestration_state(instance_id(job_id))
+        return state is not None and state.runtime_status is OrchestrationStatus.COMPLETED
 
     def result(self, job_id: str) -> dict[str, Any]:
         """What a monitor came to; waited for."""
