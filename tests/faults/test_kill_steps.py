@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 from stack import Process, Stack, stack
-from support.fleet import Fleet, Member, fleet
+from support.fleet import VERDICTS, Fleet, Member, fleet
 from support.mortal import STEPS
 from support.receiver import Receiver, receiving
 
@@ -25,7 +25,7 @@ def members(receiver: Receiver) -> Iterator[Member]:
     for number in range(MONITORS):
         yield Member(
             f"job-{number}",
-            ("Completed", "Failed", "Timeout")[number % 3],
+            VERDICTS[number % 3],
             seconds=4 + number * (SECONDS - 4) / MONITORS,
             interval_seconds=(0.8, 1.6, 1.0)[number % 3],
             turn_seconds=3 if number % 5 == 0 else 0,
@@ -47,7 +47,8 @@ def kill_at_every_step(parts: Stack, monitors: Fleet) -> None:
             worker.said("Health on")
             window.close()
             code = worker.popen.wait(PATIENCE)
-            window.enter_context(monitors.faults.window(kills=True))
+            monitors.faults.death()
+            window.enter_context(monitors.faults.window())
             last = worker.output().splitlines()[-1]
             assert (code, last) == (-signal.SIGKILL, f"Killed at: {step}")
         parts.start_worker({"MONITOR_ALLOWED_TARGETS": "127.0.0.1:*"})

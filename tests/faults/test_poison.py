@@ -3,11 +3,10 @@
 import signal
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 from stack import Process, Stack, stack
-from support.fleet import Fleet, Member, fleet
+from support.fleet import VERDICTS, Fleet, Member, fleet
 
 MONITORS = 30
 PATIENCE = 60
@@ -18,7 +17,7 @@ MOST_DEATHS = 10
 def members() -> Iterator[Member]:
     """Slow answers: whenever the process ends, innocent checks are under way."""
     for number in range(MONITORS):
-        verdict = ("Completed", "Failed", "Timeout")[number % 3]
+        verdict = VERDICTS[number % 3]
         yield Member(f"job-{number}", verdict, 20 + number / 10, interval_seconds=1, delay_seconds=0.3)
 
 
@@ -40,7 +39,7 @@ def deaths_until(parts: Stack, monitors: Fleet, journal: Path, job_id: str) -> i
             for number, worker in enumerate(workers):
                 if worker.popen.poll() is not None:
                     assert worker.popen.returncode == -signal.SIGABRT, worker.output()[-2000:]
-                    monitors.faults.kills.append(datetime.now(UTC))
+                    monitors.faults.death()
                     deaths += 1
                     workers[number] = begun(parts, journal)
             time.sleep(0.02)

@@ -61,15 +61,18 @@ def repeated(asked: Sequence[Asked]) -> Iterator[tuple[Asked, Asked]]:
         first[one.id] = one
 
 
-def unexplained_repeats(asked: Sequence[Asked], kills: Sequence[datetime]) -> Iterator[str]:
-    """The repeated turns of one monitor that are more than one for each kill, in words."""
+def unexplained_repeats(asked: Sequence[Asked], breaks: Sequence[Window]) -> Iterator[str]:
+    """The repeated turns of one monitor that are more than one for each break, in words.
+
+    Args:
+        asked: the checks of one monitor.
+        breaks: the times of the faults in which reports are lost: a death is a moment, an outage has a length.
+    """
     turns: dict[datetime, set[str]] = {}
     for before, again in repeated(asked):
-        between = [kill for kill in kills if before.at - EXACT < kill < again.at + EXACT]
-        if not between:
-            yield f"{again.id} was made again at {again.at:%H:%M:%S.%f}, and nobody was killed meanwhile"
+        since = [one.begin for one in breaks if before.at - EXACT < one.end and one.begin < again.at + EXACT]
+        if not since:
+            yield f"{again.id} was made again at {again.at:%H:%M:%S.%f}, and nothing broke meanwhile"
             continue
-        turns.setdefault(between[-1], set()).add(again.turn)
-    yield from (
-        f"the kill at {kill:%H:%M:%S} cost {sorted(them)}" for kill, them in turns.items() if len(them) > 1
-    )
+        turns.setdefault(max(since), set()).add(again.turn)
+    yield from (f"the break at {at:%H:%M:%S} cost {sorted(them)}" for at, them in turns.items() if len(them) > 1)

@@ -26,6 +26,8 @@ from stack import Stack
 from support.asked import Asked, excused, missed, unexplained_repeats
 from up_smoke.evidence import Window
 
+Verdict = Literal["Completed", "Failed", "Timeout", "Error"]
+VERDICTS: Final[tuple[Verdict, ...]] = ("Completed", "Failed", "Timeout")
 SLACK: Final = timedelta(seconds=2)
 """What a busy machine may add."""
 PATIENCE: Final = 120
@@ -33,6 +35,7 @@ _JOBS: Final = {
     "Completed": "duration_seconds={seconds}",
     "Failed": "duration_seconds={seconds}&outcome=Failed",
     "Timeout": "duration_seconds=86400",
+    "Error": "status_code=403",
 }
 
 
@@ -49,16 +52,20 @@ class Member:
         check_timeout_seconds: how long it may.
         turn_seconds: as a request has it.
         told: a webhook that is told of its verdict.
+        tolerated: how many errors in a row are none.
+        url: to look at instead, which never ends.
     """
 
     job_id: str
-    verdict: Literal["Completed", "Failed", "Timeout"]
+    verdict: Verdict
     seconds: float
     interval_seconds: float = 0.5
     delay_seconds: float = 0.1
     check_timeout_seconds: float = 5
     turn_seconds: float | Literal["auto"] = 0
     told: str | None = None
+    tolerated: int = 3
+    url: str | None = None
 
     def request(self, simulator: str) -> dict[str, Any]:
         """What is asked for."""
@@ -67,7 +74,8 @@ class Member:
         hook = [{"to": {"kind": "webhook", "url": self.told}}] if self.told else []
         return {
             "job_id": self.job_id,
-            "check": {"kind": "http", "url": url},
+            "check": {"kind": "http", "url": self.url or url},
+            "tolerance": {"consecutive_errors": self.tolerated},
             "polling": {
                 "interval_seconds": self.interval_seconds,
                 "turn_seconds": self.turn_seconds,
@@ -81,21 +89,26 @@ class Member:
 
 @dataclass
 class Faults:
-    """What was done: when workers were killed, and the times in which checks may be missing (UTC)."""
+    """What was done: the breaks in which reports are lost, and the times in which checks may be missing (UTC)."""
 
-    kills: list[datetime] = field(default_factory=list)
+    breaks: list[Window] = field(default_factory=list)
     windows: list[Window] = field(default_factory=list)
 
+    def death(self) -> None:
+        """A worker has died, now."""
+        now = datetime.now(UTC)
+        self.breaks.append(Window(now, now))
+
     @contextmanager
-    def window(self, recovery_seconds: float = 3, *, kills: bool = False) -> Iterator[None]:
+    def window(self, recovery_seconds: float = 3, *, breaks: bool = False) -> Iterator[None]:
         """A fault from the beginning of a block to its end, and some time to make up for it."""
         begin = datetime.now(UTC)
-        if kills:
-            self.kills.append(begin)
         try:
             yield
         finally:
-            self.windows.append(Window(begin, datetime.now(UTC) + timedelta(seconds=recovery_seconds)))
+            end = datetime.now(UTC) + timedelta(seconds=recovery_seconds)
+            self.windows.append(Window(begin, end))
+            self.breaks += [Window(begin, end)] if breaks else []
 
 
 class Fleet:
@@ -112,7 +125,7 @@ class Fleet:
         self.faults = Faults()
 
     def start(self, *members: Member) -> None:
-        """Start monitors that have to come to what they are meant to."""
+        """Start monitors that have to come to what they are meant to, checked at every tick."""
         for member in members:
             self.start_other(member)
             self._members.append(member)
@@ -161,7 +174,9 @@ def _complaints(member: Member, result: dict[str, Any], asked: Sequence[Asked], 
     if result["final_status"] != member.verdict:
         yield f"ended as {result['final_status']}: {result['reason']}"
     yield from _late(member, result, faults)
-    yield from unexplained_repeats(asked, faults.kills)
+    if member.url:
+        return  # no job of the simulator's: nobody has kept account
+    yield from unexplained_repeats(asked, faults.breaks)
     made = len({one.id for one in asked})
     # A turn of several checks that is made again may see the end of it sooner.
     if result["checks_performed"] > made or (member.turn_seconds == 0 and result["checks_performed"] < made):

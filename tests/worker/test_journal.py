@@ -117,6 +117,7 @@ def test_a_file_that_cannot_be_written_any_more_is_given_up_and_no_check_fails(
             pass
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    journal.close()
     assert [record.message for record in caplog.records] == [
         "The journal of checks under way is given up: [Errno 27] File too large"
     ]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from monitor_core.contract import ErrorClass
-from monitor_worker.journal import Journal
-from monitor_worker.quarantine import CONVICTED, SUSPECTED, Quarantine
+from monitor_worker.journal import SUSPECTED, Journal
+from monitor_worker.quarantine import CONVICTED, Quarantine
 from monitor_worker.turns import Checkpoint, Look
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

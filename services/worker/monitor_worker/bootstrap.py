@@ -35,6 +35,7 @@ class Worker:
         masker: is told every secret, so that whoever logs can hide it.
         loops: version to loop, the newest last.
         register: adds orchestrators and activities of your own to it: one worker for both.
+        clock: the worker's time.
         last_words: done before the process ends because its drain hangs.
     """
 
@@ -45,10 +46,11 @@ class Worker:
         *,
         loops: Mapping[str, Loop] = LOOPS,
         register: Callable[[DrainingWorker], None] = lambda _: None,
+        clock: SystemClock | None = None,
         last_words: Callable[[], object] = lambda: None,
     ) -> None:
         self._settings, self._last_words = settings, last_words
-        self._clock = SystemClock()
+        self._clock = clock or SystemClock()
         self._loop = LoopThread()
         masker = masker or Masker()
         self._resources = resources_of(settings, masker)
