@@ -52,6 +52,9 @@ imports: $(READY)
 unit: $(READY) $(STAND_INS)
 	$(BIN)/pytest -n 3 --dist worksteal
 
+faults: $(READY) ## The tests of what may go wrong, the long ones too: outages, restarts, kills (about 5 minutes)
+	$(BIN)/pytest tests/faults -m "" -n 4 --dist worksteal
+
 up-smoke: ## Rehearse docker-compose.yml with a killed worker and a paused scheduler (needs Docker)
 	@cd dev && $(PYTHON) -m up_smoke
 

@@ -1,4 +1,4 @@
-"""Whether a monitor was lost, told twice, or left unchecked: what it ended with against what was seen. Pure."""
+"""Whether a monitor was lost, or told twice: what it ended with against what was seen. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -30,8 +30,11 @@ def complaints(
     yield from _told(account, result)
     yield from _miscounted(account, result, windows)
     yield from _late(account.plan, result, windows)
-    for begin, end in missed(account.asked, account.plan.interval_seconds, windows, SLACK):
-        yield f"missed a tick: no check from {begin:%H:%M:%S} to {end:%H:%M:%S}"
+
+
+def missed_ticks(account: Account, windows: Sequence[Window]) -> list[tuple[datetime, datetime]]:
+    """The times in which a tick was missed that no fault explains."""
+    return list(missed(account.asked, account.plan.interval_seconds, windows, SLACK))
 
 
 def repeats(account: Account) -> int:

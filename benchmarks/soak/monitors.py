@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from benchmarks.soak.evidence import complaints, lateness, repeats
+from benchmarks.soak.evidence import complaints, lateness, missed_ticks, repeats
 from benchmarks.soak.faults import Faults
 from benchmarks.soak.plans import Plan
 from benchmarks.soak.target import Account, Target
@@ -31,6 +31,8 @@ class Tally:
     checks: int = 0
     repeated: int = 0
     late: list[float] = field(default_factory=list)
+    missed: int = 0
+    """Times without a check that no fault explains: how busy the machine was, and how long it took to catch up."""
     complaints: list[str] = field(default_factory=list)
 
 
@@ -81,7 +83,7 @@ class Monitors:
         self._judge(account, result, expected)
         if await self._result(http, path) != result:
             self.tally.complaints.append(f"{plan.job_id}: its result has changed after its verdict")
-        await _call(http, "DELETE", path)
+        await _call(http, "DELETE", path, accepted=(204, 404))
         self._target.close(plan)
 
     async def _until_over(self, http: aiohttp.ClientSession, plan: Plan, account: Account) -> list[str]:
@@ -121,6 +123,7 @@ class Monitors:
         tally.checks += len(account.asked)
         tally.repeated += repeats(account)
         tally.late += lateness(account, windows)
+        tally.missed += len(missed_ticks(account, windows))
         job = account.plan.job_id
         tally.complaints += [f"{job}: {complaint}" for complaint in complaints(account, result, windows, expected)]
 
@@ -143,9 +146,11 @@ async def _call(
     headers = {"Repeatability-Request-ID": run} if run else {}
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
-            async with http.request(method, path, json=body, headers=headers) as answer:
-                if answer.status in accepted:
-                    return None if answer.status == 204 else await answer.json()  # noqa: PLR2004 # no content
-                if answer.status not in _AGAIN:
-                    raise RuntimeError(f"{method} {path}: {answer.status} {await answer.text()}")
+            # A connection may be closed by the service just as it is used again: each of these may be sent twice.
+            with suppress(aiohttp.ClientConnectionError):
+                async with http.request(method, path, json=body, headers=headers) as answer:
+                    if answer.status in accepted:
+                        return None if answer.status == 204 else await answer.json()  # noqa: PLR2004 # no content
+                    if answer.status not in _AGAIN:
+                        raise RuntimeError(f"{method} {path}: {answer.status} {await answer.text()}")
             await asyncio.sleep(1)

@@ -55,8 +55,11 @@ class Outcome:
         said = {
             "monitors, at a time": f"{sum(tally.verdicts.values())}, {self.monitors}",
             "verdicts": ", ".join(f"{number} {name}" for name, number in sorted(tally.verdicts.items())),
-            "lost, told twice, wrong, late, missed ticks or stray": str(len(tally.complaints) + len(self.stray)),
+            "lost, told twice, wrong, late, or checked after the verdict": str(
+                len(tally.complaints) + len(self.stray)
+            ),
             "checks, of them made again after a kill": f"{tally.checks}, {tally.repeated}",
+            "ticks missed outside of faults": str(tally.missed),
             "lateness of a check: median, 99 %, most": ", ".join(
                 f"{_percentile(tally.late, part):.2f} s" for part in (0.5, 0.99, 1)
             ),

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import tempfile
 from contextlib import AsyncExitStack, suppress
 from typing import Final
 
@@ -34,7 +35,10 @@ async def soak(minutes: float, seed: int) -> Outcome:
     async with AsyncExitStack() as ends:
         target = await ends.enter_async_context(serving())
         parts = ends.enter_context(stack())
-        settings = {"MONITOR_ALLOWED_TARGETS": target.url.removeprefix("http://")}
+        settings = {
+            "MONITOR_ALLOWED_TARGETS": target.url.removeprefix("http://"),
+            "MONITOR_JOURNAL": ends.enter_context(tempfile.TemporaryDirectory(prefix="soak-journal-")),
+        }
         scheduler = await asyncio.to_thread(parts.start_scheduler)
         steady = await asyncio.to_thread(parts.start_worker, settings)
         service = await asyncio.to_thread(parts.start_service, MONITOR_API_RATE="1000")
