@@ -73,8 +73,10 @@ def _told(account: Account, result: Mapping[str, Any]) -> Iterator[str]:
 def _miscounted(account: Account, result: Mapping[str, Any], windows: Sequence[Window]) -> Iterator[str]:
     made, recorded = len({one.id for one in account.asked}), result["checks_performed"]
     # A turn that a command overtakes is unheard; so is what a killed worker had not reported.
-    unheard = result["final_status"] == "Cancelled" or account.plan.interval_seconds < FREQUENT_SECONDS
-    if recorded > made or (recorded < made and not unheard):
+    unheard = (
+        made if result["final_status"] == "Cancelled" or account.plan.interval_seconds < FREQUENT_SECONDS else 0
+    )
+    if not made - unheard <= recorded <= made:
         yield f"{recorded} checks are recorded, {made} were made"
     begin, end = (datetime.fromisoformat(result[name]) for name in ("started_at", "ended_at"))
     # A turn that was out at the verdict goes on unheard, and may be handed out again.
