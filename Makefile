@@ -12,7 +12,7 @@ DETERMINISTIC := $(addprefix services/shared/monitor_core/,channels contract kin
 	$(addprefix services/worker/monitor_worker/,commands.py delivering.py events.py explaining.py notices.py orchestrator.py policy.py reports.py versions.py views.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench demo test lint types imports security unit holes up-smoke histories reference screenshots lock format clean
+.PHONY: help bench demo test lint types imports security unit holes faults soak up-smoke histories reference screenshots lock format clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -69,6 +69,9 @@ unit: $(READY) $(STAND_INS)
 holes: $(READY) ## Plant every hole of tests/security/planted.yaml, and see that it is found
 	HOLES=all $(BIN)/pytest -n 2 tests/security/test_security_holes.py
 
+faults: $(READY) ## The tests of what may go wrong, the long ones too: outages, restarts, kills (about 5 minutes)
+	$(BIN)/pytest tests/faults -m "" -n 4 --dist worksteal
+
 up-smoke: ## Rehearse docker-compose.yml with a killed worker and a paused scheduler (needs Docker)
 	@cd dev && $(PYTHON) -m up_smoke
 
@@ -78,6 +81,9 @@ format: $(READY) ## Format and mend what can be mended
 
 bench: $(READY) ## Measure what is claimed of costs, and write docs/benchmarks.md
 	@$(BIN)/python -m benchmarks
+
+soak: $(READY) ## Thousands of monitors while workers die: SOAK_MINUTES (30); writes docs/reliability.md
+	@$(BIN)/python -m benchmarks.soak
 
 histories: $(READY) ## Record the histories that a new version of the orchestrator lacks
 	PYTHONPATH=tests:services/shared:services/worker $(BIN)/python -m support.record

@@ -25,10 +25,14 @@ def median(values: Sequence[float], form: str = ".0f") -> str:
 
 def where_and_how(name: str) -> str:
     """The machine, the time and the command."""
+    return f"{machine()}: `python -m benchmarks {name}`."
+
+
+def machine() -> str:
+    """The machine and the time."""
     load = os.getloadavg()[0]
-    machine = f"{os.cpu_count()} cores ({_processor()}), Python {platform.python_version()} on {platform.system()}"
-    when = datetime.now(UTC).date().isoformat()
-    return f"{when}, {machine}, load {load:.1f} at the end: `python -m benchmarks {name}`."
+    what = f"{os.cpu_count()} cores ({_processor()}), Python {platform.python_version()} on {platform.system()}"
+    return f"{datetime.now(UTC).date().isoformat()}, {what}, load {load:.1f} at the end"
 
 
 def with_part(page: str, name: str, part: str) -> str:

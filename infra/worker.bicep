@@ -99,6 +99,8 @@ var mostReplicas = empty(maxReplicas) ? (isProduction ? 10 : 3) : int(maxReplica
 var healthPort = 8081
 // The worker ends itself when the drain is over; the platform kills it only if that fails.
 var graceAfterDrainSeconds = 15
+// Lives as long as the replica, whose containers may die in it.
+var journalFolder = '/journal'
 var connection = 'Endpoint=${schedulerEndpoint};Authentication=ManagedIdentity;ClientID=${identity.properties.clientId};TaskHub=${taskHubName}'
 var settings = [
   {
@@ -124,6 +126,10 @@ var settings = [
   {
     name: 'MONITOR_HEALTH_PORT'
     value: string(healthPort)
+  }
+  {
+    name: 'MONITOR_JOURNAL'
+    value: journalFolder
   }
   {
     name: 'LOG_LEVEL'
@@ -259,6 +265,18 @@ resource worker 'Microsoft.App/containerApps@2026-01-01' = {
               failureThreshold: 3
             }
           ]
+          volumeMounts: [
+            {
+              volumeName: 'journal'
+              mountPath: journalFolder
+            }
+          ]
+        }
+      ]
+      volumes: [
+        {
+          name: 'journal'
+          storageType: 'EmptyDir'
         }
       ]
       scale: {

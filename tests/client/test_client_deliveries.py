@@ -9,7 +9,7 @@ from durabletask.task import FailureDetails
 from monitor_client.delivery_rows import is_failed, told_rows
 from monitor_client.delivery_view import DeliveryView
 from monitor_client.listing import Selection
-from monitor_core.contract import CheckNow, DeliveryOutcome, instance_id
+from monitor_core.contract import TELL, CheckNow, Delivery, DeliveryOutcome, instance_id, telling_id
 from support.fake_scheduler import (
     NOON,
     FakeScheduler,
@@ -198,6 +198,22 @@ async def test_a_purge_deletes_the_deliveries_of_every_run_that_are_over_and_no_
         {"to": HOOK["to"], "notice": one.model_dump(mode="json")} for one in (pending, other)
     ]
     assert not scheduler.given("terminate")
+
+
+async def test_a_purge_deletes_what_has_begun_the_deliveries_too_for_the_notices_are_its_input() -> None:
+    scheduler = monitored(HOOK, OTHER)
+    verdict, change = notice(), notice(id="t", occasion="transition")
+    late = notice(id="r", occasion="reminder", at=NOON.replace(minute=1))
+    for together in ([(verdict, 0), (verdict, 1), (change, 0)], [(late, 0)]):
+        given = {}
+        for said, position in together:
+            scheduler.deliver(said, position, Instance(output=told(), runtime=Runtime.COMPLETED))
+            instance = list(scheduler.instances)[-1]
+            given[instance] = Delivery.model_validate(scheduler.instances[instance].given)
+        begun = Instance(given=scheduler.instances[instance].given, runtime=Runtime.COMPLETED, name=TELL)
+        scheduler.instances[telling_id(given)] = begun
+    await scheduler.service().purge("job-1")
+    assert scheduler.instances == {}
 
 
 async def test_a_purge_that_breaks_off_leaves_the_monitor_to_be_purged_again() -> None:

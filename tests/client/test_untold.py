@@ -213,7 +213,9 @@ async def test_one_that_is_terminated_while_another_is_restarted_is_told_of_befo
 async def test_a_purge_tells_first() -> None:
     scheduler = FakeScheduler({INSTANCE: outside(asked())})
     await scheduler.service().purge("job-1")
-    assert scheduler.names() == ["read", "read", "schedule", "query", "purge"]
+    assert scheduler.names() == ["read", "read", "schedule", "query", "purge", "purge"], (
+        "and what might have begun it"
+    )
     assert [delivery.notice.status for delivery in deliveries(scheduler)] == ["Cancelled"]
     assert INSTANCE not in scheduler.instances
 

@@ -18,6 +18,8 @@ DASHBOARD = "mcr.microsoft.com/dotnet/aspire-dashboard"
 OTLP = "${TELEMETRY_ENDPOINT-http://telemetry:18889}"
 OPENTELEMETRY = {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TIMEOUT"}
 OPENTELEMETRY |= {"OTEL_METRIC_EXPORT_INTERVAL"}
+JOURNAL = ["journal:/journal"]
+"""A volume of the engine's, not a folder of the host's: a worker's journal outlives its process."""
 
 
 def services(found: Services) -> Iterator[str]:
@@ -52,8 +54,10 @@ def hardened(found: Services) -> Iterator[str]:
             yield f"{name}: capabilities"
         if one.get("security_opt") != ["no-new-privileges:true"] or one.get("privileged"):
             yield f"{name}: privileges"
-        if one.keys() & {"volumes", "network_mode", "pid", "ipc", "user", "devices"}:
+        if one.keys() & {"network_mode", "pid", "ipc", "user", "devices"}:
             yield f"{name}: something of the host's"
+        if one.get("volumes", []) != (JOURNAL if name == "worker" else []):
+            yield f"{name}: volumes"
     for name, one in ours(found):
         if one.get("read_only") is not True or one.get("tmpfs") != ["/tmp"]:
             yield f"{name}: can be written"

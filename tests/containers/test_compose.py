@@ -34,6 +34,8 @@ PLANTED: list[tuple[str, str, object]] = [
     ("hardened", "worker.security_opt", []),
     ("hardened", "worker.privileged", True),
     ("hardened", "worker.volumes", ["/var/run/docker.sock:/var/run/docker.sock"]),
+    ("hardened", "worker.volumes", ["/journal:/journal"]),
+    ("hardened", "client-scheduler.volumes", ["journal:/journal"]),
     ("hardened", "worker.user", "root"),
     ("restarts", "worker.restart", REMOVED),
     ("restarts", "scheduler-ready.restart", "unless-stopped"),

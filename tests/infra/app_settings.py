@@ -88,6 +88,7 @@ def settings_are_those_the_apps_read(sources: Sources) -> list[str]:
             "MONITOR_ALLOWED_AUDIENCES",
             "MONITOR_ALLOWED_SECRETS",
             "MONITOR_ALLOWED_VAULTS",
+            "MONITOR_JOURNAL",
             "MONITOR_PAGES",
             "MONITOR_PLUGINS",
         }

@@ -30,6 +30,7 @@ from monitor_worker.checks.targets import TargetGuard
 from monitor_worker.explaining import explain_orchestrator
 from monitor_worker.observer import Observer
 from monitor_worker.orchestrator import Wait
+from monitor_worker.quarantine import Quarantine
 from monitor_worker.slots import Slots
 from support.virtual import START, VirtualClock, at_once
 
@@ -91,6 +92,7 @@ def looked(turn: Turn, answer: Answer, clock: Any = None) -> Any:
         slots=Slots(10),
         mask=masker,
         observer=Observer(BUILT_IN, masker),
+        quarantine=Quarantine(None, lambda: START),
     )
     activity = look_activity(means)
     return activity(SimpleNamespace(orchestration_id="explain-1"), turn.model_dump(mode="json"))  # type: ignore[arg-type]

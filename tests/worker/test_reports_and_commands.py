@@ -419,3 +419,31 @@ def test_whatever_comes_in_whatever_order_the_counters_only_rise(happenings: lis
         )
         assert len(after.commands) <= commands.KEPT_COMMANDS
         assert len(after.transitions) <= reports.KEPT_TRANSITIONS
+
+
+def test_a_worker_whose_clock_is_an_hour_ahead_does_not_put_the_next_check_off() -> None:
+    by_it = report(last_check_at=at(3620), schedule=Schedule(anchor=START, k=725), observation=seen())
+    after = reports.absorb(monitor(), by_it, at(20.5))
+    assert policy.next_due(after) == at(25), "the next tick by the schedule that the turn began with"
+    late = reports.absorb(monitor(), by_it, at(52))
+    assert policy.next_due(late) == at(55), "missed ticks are skipped"
+
+
+def test_a_retry_after_is_kept_though_the_worker_s_clock_is_an_hour_ahead() -> None:
+    asked = report(last_check_at=at(3620), schedule=Schedule(anchor=at(3650)), observation=seen())
+    assert policy.next_due(reports.absorb(monitor(), asked, at(20))) == at(50)
+
+
+def test_clocks_that_differ_by_little_are_left_alone() -> None:
+    by_it = report(last_check_at=at(23), observation=seen())
+    assert reports.absorb(monitor(), by_it, at(20)).progress.schedule == by_it.schedule
+
+
+def test_a_worker_to_whose_clock_the_deadline_has_not_come_makes_the_last_check_all_the_same() -> None:
+    last = monitor({"schedule": Schedule(anchor=START, k=20)})  # due at 100 s, the deadline
+    behind = report(last_check_at=at(-3500), schedule=Schedule(anchor=START, k=21), observation=seen())
+    decided = reports.absorb(last, behind, at(100.5)).decision
+    assert decided is not None
+    assert decided.verdict is Verdict.TIMEOUT
+    assert reports.absorb(last, report(checks=0, last_check_at=None), at(100.5)).decision is None, "none was made"
+    assert reports.absorb(monitor(), behind, at(100.5)).decision is None, "it was not the last one's turn"

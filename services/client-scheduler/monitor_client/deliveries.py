@@ -1,7 +1,9 @@
 """What became of a monitor's notices: each delivery is an instance of its own, found by the monitor's id."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -18,6 +20,7 @@ from monitor_core.contract import (
     Occasion,
     delivery_id,
     delivery_prefix,
+    telling_id,
 )
 
 MOST_SHOWN: Final = 100
@@ -60,7 +63,7 @@ async def with_deliveries(gateway: Gateway, view: MonitorView) -> MonitorView:
 
 
 async def purge_deliveries(gateway: Gateway, instance_id: str) -> None:
-    """Delete the deliveries of all runs of a monitor that are over; the others go on.
+    """Delete the deliveries of all runs of a monitor that are over, and what has begun them; the others go on.
 
     Args:
         gateway: the scheduler.
@@ -70,11 +73,28 @@ async def purge_deliveries(gateway: Gateway, instance_id: str) -> None:
         ServiceError: as `with_deliveries`.
     """
     query = OrchestrationQuery(
-        runtime_status=list(ENDED), max_instance_count=_PAGE, instance_id_prefix=delivery_prefix(instance_id)
+        max_instance_count=_PAGE, fetch_inputs_and_outputs=True, instance_id_prefix=delivery_prefix(instance_id)
     )
     states = [state async for state in _found(gateway, query)]
-    for first in range(0, len(states), _PAGE):
-        await asyncio.gather(*(gateway.purge(state.instance_id) for state in states[first : first + _PAGE]))
+    # What has begun them first: it is known by them alone.
+    await _purge(gateway, _tellings(states))
+    await _purge(gateway, [state.instance_id for state in states if state.runtime_status in ENDED])
+
+
+async def _purge(gateway: Gateway, instances: Sequence[str]) -> None:
+    for first in range(0, len(instances), _PAGE):
+        await asyncio.gather(*map(gateway.purge, instances[first : first + _PAGE]))
+
+
+def _tellings(states: Iterable[OrchestrationState]) -> list[str]:
+    """The instances of `tell` that have begun these deliveries: one for all that a run tells in a moment."""
+    together: dict[tuple[str, datetime], dict[str, Delivery]] = defaultdict(dict)
+    for state in states:
+        with suppress(Unreadable):
+            given = parsed(Delivery, state.serialized_input, state, "input")
+            if given is not None:
+                together[given.notice.run, given.notice.at][state.instance_id] = given
+    return [telling_id(deliveries) for deliveries in together.values()]
 
 
 async def _found(

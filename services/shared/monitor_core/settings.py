@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Final, Literal, Self, TypeVar, get_args
 from urllib.parse import urlsplit
 
@@ -351,6 +352,11 @@ class WorkerSettings(_ServiceSettings):
     health_host: str = Field("127.0.0.1", alias="MONITOR_HEALTH_HOST", description="Where probes are answered.")
     health_port: int = Field(
         8081, alias="MONITOR_HEALTH_PORT", ge=0, le=65535, description="Its port; 0 for a free one."
+    )
+    journal: Path | None = Field(
+        None,
+        alias="MONITOR_JOURNAL",
+        description="A folder that outlives the process: what is kept there tells which check ends the worker.",
     )
     drain_seconds: float = Field(
         75, alias="MONITOR_DRAIN_SECONDS", ge=0, le=600, description="From SIGTERM to the end, at most."

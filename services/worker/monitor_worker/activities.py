@@ -16,6 +16,7 @@ from monitor_worker.checks.registry import Registry
 from monitor_worker.excerpts import excerpt
 from monitor_worker.looking import Ask, Sight, Sighter, looker, sighter
 from monitor_worker.observer import Observer
+from monitor_worker.quarantine import Quarantine
 from monitor_worker.slots import Slots
 from monitor_worker.turns import Checkpoint, Clock, Look, TurnRun
 
@@ -38,6 +39,7 @@ class Means:
         slots: of the worker's turns.
         mask: takes secrets out of what is reported.
         observer: is told of turns and checks.
+        quarantine: knows whose checks end the process.
     """
 
     registry: Registry
@@ -47,6 +49,7 @@ class Means:
     slots: Slots
     mask: Mask
     observer: Observer
+    quarantine: Quarantine
 
 
 def poll_activity(means: Means) -> Activity:
@@ -56,7 +59,8 @@ def poll_activity(means: Means) -> Activity:
         turn, key = Turn.model_validate(given), ctx.orchestration_id
         with means.slots.taken(), means.observer.turn(turn) as observed:
             look = looker(turn, key, means.registry, means.ask, means.clock, mask=means.mask)
-            playing = TurnRun(turn, key, look, means.clock, means.slots.has_room, checked=observed)
+            held = means.quarantine.guarded(_run_of(turn, key), look)
+            playing = TurnRun(turn, key, held, means.clock, means.slots.has_room, checked=observed)
             report = means.run(playing.run(), _longest(turn))
             observed.ended(report)
         return report.model_dump(mode="json")
@@ -72,7 +76,8 @@ def look_activity(means: Means) -> Activity:
         turn, key = Turn.model_validate(given), ctx.orchestration_id
         with means.observer.turn(turn) as observed:
             seen = _Watching(sighter(turn, key, means.registry, means.ask, means.clock, mask=means.mask))
-            playing = TurnRun(turn, key, seen.look, means.clock, checked=observed)
+            held = means.quarantine.guarded(_run_of(turn, key), seen.look)
+            playing = TurnRun(turn, key, held, means.clock, checked=observed)
             report = means.run(playing.run(), _longest(turn))
             observed.ended(report)
         last = seen.last
@@ -88,6 +93,10 @@ def look_activity(means: Means) -> Activity:
 
     look.__name__ = LOOK
     return look
+
+
+def _run_of(turn: Turn, key: str) -> str:
+    return f"{key}:{turn.run}"
 
 
 def _longest(turn: Turn) -> float:

@@ -16,9 +16,11 @@ from monitor_worker.delivering import notify_orchestrator, tell
 from monitor_worker.equipment import resources_of
 from monitor_worker.explaining import explain_orchestrator
 from monitor_worker.host import HealthServer, end_after
+from monitor_worker.journal import journal_in
 from monitor_worker.loop import LoopThread, ask
 from monitor_worker.observer import Observer
 from monitor_worker.orchestrator import Deployment
+from monitor_worker.quarantine import Quarantine
 from monitor_worker.slots import Slots
 from monitor_worker.versions import LOOPS, Loop, monitor_orchestrator
 
@@ -33,6 +35,7 @@ class Worker:
         masker: is told every secret, so that whoever logs can hide it.
         loops: version to loop, the newest last.
         register: adds orchestrators and activities of your own to it: one worker for both.
+        clock: the worker's time.
         last_words: done before the process ends because its drain hangs.
     """
 
@@ -43,10 +46,11 @@ class Worker:
         *,
         loops: Mapping[str, Loop] = LOOPS,
         register: Callable[[DrainingWorker], None] = lambda _: None,
+        clock: SystemClock | None = None,
         last_words: Callable[[], object] = lambda: None,
     ) -> None:
         self._settings, self._last_words = settings, last_words
-        self._clock = SystemClock()
+        self._clock = clock or SystemClock()
         self._loop = LoopThread()
         masker = masker or Masker()
         self._resources = resources_of(settings, masker)
@@ -60,6 +64,7 @@ class Worker:
         )
         self._health = HealthServer(settings.health_host, settings.health_port, self._is_alive, self._is_ready)
         self._observer = Observer(settings.kinds, masker)
+        self._journal = journal_in(settings.journal)
         self._register(loops, masker)
         register(self._engine)
         scheduler.take_only_what_is_registered(self._engine, versions=list(loops))
@@ -90,6 +95,7 @@ class Worker:
             slots=Slots(self._settings.max_activities),
             mask=masker,
             observer=self._observer,
+            quarantine=Quarantine(self._journal, self._clock.now),
         )
 
     def _attempts(self, masker: Masker) -> Attempts:
@@ -129,6 +135,8 @@ class Worker:
         self._loop.run(self._resources.close())
         self._loop.run(self._health.stop())
         self._loop.stop()
+        if self._journal is not None:
+            self._journal.close()
         watchdog.cancel()
         _log.info("Stopped")
 

@@ -1,7 +1,7 @@
 """What a report of a turn changes, and which verdict it brings. Pure."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from monitor_core.contract import (
@@ -12,6 +12,7 @@ from monitor_core.contract import (
     MonitorRequest,
     ObservationSummary,
     Progress,
+    Schedule,
     Transition,
     Turn,
     TurnEnd,
@@ -22,6 +23,8 @@ from monitor_core.schedule import advance, due
 from monitor_worker.policy import Monitor
 
 KEPT_TRANSITIONS: Final = 10
+CLOCKS_AGREE: Final = timedelta(seconds=5)
+"""A check that a report dates this long after its arrival was made by a clock that is wrong."""
 
 
 def absorb(monitor: Monitor, report: TurnReport, now: datetime) -> Monitor:
@@ -39,8 +42,28 @@ def absorb(monitor: Monitor, report: TurnReport, now: datetime) -> Monitor:
     )
     if report.turn != progress.turn:
         return replace(monitor, progress=counted)
+    report = _by_our_clock(monitor, report, now)
     observed = _observed(counted, report)
     return replace(monitor, progress=observed, decision=_decide(monitor.request, observed, report, now))
+
+
+def _by_our_clock(monitor: Monitor, report: TurnReport, now: datetime) -> TurnReport:
+    """The report as a worker would have made it whose clock is right.
+
+    One that is far ahead would have the next check made when it thinks that it is due; to one that is behind the
+    deadline would not have come, and its last check would be made again and again.
+    """
+    progress, polling = monitor.progress, monitor.request.polling
+    ahead = report.last_check_at - now if report.last_check_at else timedelta()
+    if ahead > CLOCKS_AGREE:
+        asked_later = report.schedule.k == 0  # Retry-After has set the anchor, by that clock
+        schedule = Schedule(anchor=report.schedule.anchor - ahead)
+        if not asked_later:
+            schedule = advance(polling, monitor.key, progress.schedule, now)
+        report = report.model_copy(update={"schedule": schedule})
+    if report.checks > 0 and due(polling, monitor.key, progress.schedule) >= progress.deadline:
+        report = report.model_copy(update={"final": True})
+    return report
 
 
 def lost_turn(monitor: Monitor, turn: Turn, message: str, now: datetime) -> TurnReport:
