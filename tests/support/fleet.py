@@ -96,8 +96,12 @@ class Faults:
 
     def death(self) -> None:
         """A worker has died, now."""
+        self.break_for(0)
+
+    def break_for(self, seconds: float) -> None:
+        """Reports are lost from now on, for so long."""
         now = datetime.now(UTC)
-        self.breaks.append(Window(now, now))
+        self.breaks.append(Window(now, now + timedelta(seconds=seconds)))
 
     @contextmanager
     def window(self, recovery_seconds: float = 3, *, breaks: bool = False) -> Iterator[None]:
