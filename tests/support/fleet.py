@@ -28,8 +28,10 @@ from up_smoke.evidence import Window
 
 Verdict = Literal["Completed", "Failed", "Timeout", "Error"]
 VERDICTS: Final[tuple[Verdict, ...]] = ("Completed", "Failed", "Timeout")
-SLACK: Final = timedelta(seconds=2)
-"""What a busy machine may add."""
+SLACK: Final = timedelta(seconds=5)
+"""What a busy machine may add: the whole suite may run beside."""
+UNHEARD: Final = timedelta(seconds=20)
+"""A turn that is out at a break goes on for its 15 s, while it is made again."""
 PATIENCE: Final = 120
 _JOBS: Final = {
     "Completed": "duration_seconds={seconds}",
@@ -96,8 +98,12 @@ class Faults:
 
     def death(self) -> None:
         """A worker has died, now."""
+        self.break_for(0)
+
+    def break_for(self, seconds: float) -> None:
+        """Reports are lost from now on, for so long."""
         now = datetime.now(UTC)
-        self.breaks.append(Window(now, now))
+        self.breaks.append(Window(now, now + timedelta(seconds=seconds)))
 
     @contextmanager
     def window(self, recovery_seconds: float = 3, *, breaks: bool = False) -> Iterator[None]:
@@ -108,7 +114,7 @@ class Faults:
         finally:
             end = datetime.now(UTC) + timedelta(seconds=recovery_seconds)
             self.windows.append(Window(begin, end))
-            self.breaks += [Window(begin, end)] if breaks else []
+            self.breaks += [Window(begin, end + UNHEARD)] if breaks else []
 
 
 class Fleet:

@@ -105,8 +105,9 @@ class Proxy:
             return
         pair = Pair(client, server)
         self._pairs.add(pair)
-        await asyncio.gather(self._pump(reader, server, pair), self._pump(answers, client, pair))
-        if pair in self._pairs:
+        try:
+            await asyncio.gather(self._pump(reader, server, pair), self._pump(answers, client, pair))
+        finally:
             self._pairs.discard(pair)
             pair.reset()
 
