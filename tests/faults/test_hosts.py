@@ -4,8 +4,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from stack import Process, Stack, stack
 from support.fleet import VERDICTS, Fleet, Member, fleet
+
+pytestmark = pytest.mark.long
 
 MONITORS = 40
 

@@ -5,10 +5,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
+import pytest
+
 from stack import Process, Stack, stack
 from support.fleet import VERDICTS, Fleet, Member, fleet
 from support.mortal import STEPS
 from support.receiver import Receiver, receiving
+
+pytestmark = pytest.mark.long
 
 MONITORS = 50
 SECONDS = 70.0

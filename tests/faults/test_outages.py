@@ -11,6 +11,8 @@ from stack import Stack, stack
 from support.fleet import VERDICTS, Fleet, Member, fleet
 from support.proxy import Proxy, proxied
 
+pytestmark = pytest.mark.long
+
 MONITORS = 40
 RECOVERY_SECONDS = 8
 """A worker looks for its scheduler every 5 s at least; gRPC's own patience with a report is about as long."""
@@ -47,7 +49,7 @@ def unreachable(monitors: Fleet, proxy: Proxy, seconds: float) -> None:
         proxy.restore()
 
 
-@pytest.mark.parametrize("seconds", [1, 20, pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.parametrize("seconds", [1, 20, 60])
 def test_a_scheduler_that_cannot_be_reached_for_a_while_costs_no_verdict(seconds: float) -> None:
     with behind_a_proxy() as (_, monitors, proxy):
         monitors.start(*members(seconds + 15))
@@ -72,7 +74,6 @@ def test_connections_that_are_reset_again_and_again_and_a_slow_one_cost_no_verdi
         assert proxy.accepted >= 4
 
 
-@pytest.mark.long
 def test_a_worker_whose_connection_is_half_open_finds_out_and_another_goes_on_meanwhile() -> None:
     with behind_a_proxy() as (parts, monitors, proxy):
         parts.start_worker()

@@ -10,6 +10,8 @@ import pytest
 from stack import Process, stack
 from support.fleet import VERDICTS, Member, fleet
 
+pytestmark = pytest.mark.long
+
 MONITORS = 60
 GRACE_SECONDS = 10
 """More than the longest check takes; far less than MONITOR_DRAIN_SECONDS."""
@@ -46,7 +48,6 @@ def test_rolling_restarts_under_load_repeat_no_check_and_lose_none() -> None:
             monitors.require_all_well()
 
 
-@pytest.mark.long
 def test_a_worker_that_is_killed_every_five_seconds_for_a_minute_costs_no_verdict(tmp_path: Path) -> None:
     with stack() as parts, ExitStack() as window:
         parts.start_scheduler()
