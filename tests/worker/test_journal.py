@@ -126,5 +126,32 @@ def test_a_file_that_cannot_be_written_any_more_is_given_up_and_no_check_fails(
 def test_a_folder_that_is_not_there_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert journal_in(tmp_path / "nowhere") is None
+    assert "MONITOR_JOURNAL" in caplog.text
     assert "may do so again" in caplog.text
     assert journal_in(None) is None
+
+
+def test_suspects_are_named_when_a_worker_starts(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        life(tmp_path, "a", "b")
+        life(tmp_path, "a")
+        assert journal_in(tmp_path) is not None
+    assert [record.message for record in caplog.records] == [
+        "Checks that were under way each last time that the worker died, and are held back: a (2 times)"
+    ]
+
+
+def test_one_death_names_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        life(tmp_path, "a")
+        assert journal_in(tmp_path) is not None
+    assert not caplog.records
+
+
+def test_of_many_suspects_some_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    many = [f"job-{number}" for number in range(1005)]
+    with caplog.at_level(logging.WARNING):
+        life(tmp_path, *many)
+        life(tmp_path, *many)
+        assert journal_in(tmp_path) is not None
+    assert caplog.records[0].message.endswith("job-4 (2 times) and 1,000 more")

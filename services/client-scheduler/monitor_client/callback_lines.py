@@ -7,6 +7,7 @@ from monitor_client.identity import Started
 from monitor_core.words import clean
 
 _SERVER = "CLIENT_SCHEDULER"
+_FAILED = """-H 'Content-Type: application/json' -d '{"outcome": "Failed"}'"""
 
 
 def callback_lines(started: Started) -> Iterator[str]:
@@ -18,6 +19,7 @@ def callback_lines(started: Started) -> Iterator[str]:
     yield "  end it from outside, by a token that is shown this once:"
     header = shlex.quote(f"Authorization: Bearer {started.callback.token}")
     yield f"    curl -sS -X POST -H {header} {_place(started.callback.url)}"
+    yield f"  where the job has failed, with {_FAILED}"
     if _is_path(started.callback.url):
         yield f"  with {_SERVER} the URL of a client-scheduler of this task hub"
 

@@ -18,6 +18,8 @@ SLOT: Final = 256
 """Bytes: whether it is under way, the deaths before, the key, blanks up to the end of the line."""
 SUSPECTED: Final = 2
 """Deaths in a row from which on a check is remembered though it was not under way: it may have been held back."""
+_NAMED: Final = 5
+"""Suspects that are named in the log: a worker that is killed twice from outside may leave thousands."""
 _UNDER_WAY, _KNOWN, _NOBODY = "!", "-", " "
 _log = logging.getLogger(__name__)
 
@@ -44,6 +46,10 @@ class Journal:
     def deaths(self, key: str) -> int:
         """How many times in a row the process has died while a check of this key was under way."""
         return self._deaths.get(key, 0)
+
+    def suspects(self) -> list[str]:
+        """The keys that have seen so many deaths that they may be the cause, each with the number."""
+        return [f"{key} ({deaths} times)" for key, deaths in self._deaths.items() if deaths >= SUSPECTED]
 
     @contextmanager
     def under_way(self, key: str) -> Iterator[None]:
@@ -91,10 +97,24 @@ def journal_in(folder: Path | None) -> Journal | None:
     if folder is None:
         return None
     try:
-        return Journal(folder)
+        journal = Journal(folder)
     except (ImportError, OSError) as error:
-        _log.warning("No journal of checks under way: a check that ends the worker may do so again: %s", error)
+        _log.warning(
+            "MONITOR_JOURNAL: no file can be kept there: a check that ends the worker may do so again: %s",
+            error,
+        )
         return None
+    _tell_of(journal.suspects())
+    return journal
+
+
+def _tell_of(suspects: list[str]) -> None:
+    """Who may have ended the worker: an operator whose workers die looks into the log."""
+    if not suspects:
+        return
+    more = f" and {len(suspects) - _NAMED:,} more" if len(suspects) > _NAMED else ""
+    named = ", ".join(suspects[:_NAMED]) + more
+    _log.warning("Checks that were under way each last time that the worker died, and are held back: %s", named)
 
 
 def _own_file(folder: Path) -> int:

@@ -147,7 +147,8 @@ async def _whole(receive: Receive, largest: int, declared: int) -> bytes:
 def _require_json(scope: Scope) -> None:
     media = _header(scope, b"content-type").partition(";")[0].strip().lower()
     if media != "application/json" and not (media.startswith("application/") and media.endswith("+json")):
-        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the body should be application/json")
+        detail = "the body should be application/json: say so in Content-Type"
+        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
