@@ -138,7 +138,7 @@ def test_the_advised_start_is_one_that_the_scheduler_keeps_up_with() -> None:
         ({"monitors": "x"}, "--monitors: should be a whole number (got 'x')"),
         ({"monitors": "0"}, "--monitors: should be greater than or equal to 1 (got 0)"),
         ({"interval": "0"}, "--interval: should be greater than or equal to 0.1 (got 0)"),
-        ({"lasts": "nan"}, "--lasts: should be a finite number (got nan)"),
+        ({"lasts": "nan"}, "--lasts: should be a number (got 'nan')"),
         ({"turn_seconds": "61"}, "--turn-seconds: should be 'auto' (got 61), or should be less"),
         ({"backoff": "2", "max_interval": "2"}, "--max-interval: should not be below --interval"),
         ({"backoff": "1.001"}, "--backoff: should be 1, or at least 1.01 for a plan"),

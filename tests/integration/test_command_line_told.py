@@ -49,7 +49,7 @@ def test_a_monitor_tells_shows_what_became_of_it_and_takes_along_what_is_over(wo
     assert {one["id"] for one in shown} == {world.receiver.at("/taken")[0].id}
     assert shown[0]["id"].startswith(f"{instance_id('job-1')}:")
     assert world.run("purge", "--yes", "job-1").code == 0
-    assert world.instances() == ["notify-1.0", "tell-1.0"]
+    assert world.instances() == ["notify-1.0"]
     assert [one.path for one in world.receiver.at("/busy")] == ["/busy"]
 
 
