@@ -411,7 +411,7 @@ async def test_a_delivery_that_is_cancelled_leaves_nothing_behind(mode: str, tal
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await deliver(port, tls=mode)
-    if others := asyncio.all_tasks() - before:  # the server's own, which learns a little later that nobody is there
+    if others := asyncio.all_tasks() - before:  # the server's, which learns later that nobody is there
         await asyncio.wait(others, timeout=5)
     assert asyncio.all_tasks() == before
 
