@@ -65,10 +65,20 @@ def resources(
 @asynccontextmanager
 async def driving(given: Resources, **options: Any) -> AsyncIterator[BlobDriver]:
     driver = BlobDriver(given, **options)
+    before = _watched_files()
     try:
         yield driver
     finally:
         await driver.close()
+        async with asyncio.timeout(10):
+            # A server that says "Connection: close" is told goodbye, over TLS.
+            while _watched_files() > before:  # noqa: ASYNC110 # nobody tells
+                await asyncio.sleep(0.005)
+
+
+def _watched_files() -> int:
+    selector: Any = vars(asyncio.get_running_loop())["_selector"]
+    return len(selector.get_map())
 
 
 class Watched:
