@@ -87,4 +87,5 @@ async def test_others_are_not_held_up_by_who_asks_too_often() -> None:
     with serving(app, proxies="*") as url:
         many = [f"198.51.100.{number}" for number in range(LOADED)]
         assert await refused(url, many) == 0
+        assert await refused(url, [f"::ffff:192.0.2.{number}" for number in range(LOADED)]) == 0
         assert await refused(url, [f"2001:db8:0:{number:x}::1" for number in range(LOADED)]) == 0

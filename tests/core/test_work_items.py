@@ -90,10 +90,35 @@ def test_a_work_item_that_raises_is_given_back_and_told_of(
     assert "s3cret" not in caplog.text
 
 
-def test_it_may_be_started_again() -> None:
-    items = work_items()
-    done: list[int] = []
-    for run in range(2):
-        with running(items):
-            items.submit_activity(done.append, never, run)
+def test_where_the_system_gives_no_thread_more_a_work_item_waits_for_one_that_is_free(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def none(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    items, begun, go, done = work_items(), threading.Event(), threading.Event(), list[int]()
+
+    def first() -> None:
+        begun.set()
+        go.wait(PATIENCE)
+
+    with running(items):
+        items.submit_activity(first, never)
+        assert begun.wait(PATIENCE)
+        with monkeypatch.context() as limited:
+            limited.setattr(threading.Thread, "start", none)
+            for number in range(2):
+                items.submit_activity(done.append, never, number)
+        go.set()
     assert done == [0, 1]
+    assert [record.message for record in caplog.records] == [
+        "The system gives no thread more: work items wait for one that is free"
+    ]
+
+
+def test_what_comes_after_the_end_is_no_matter_of_threads() -> None:
+    items = work_items()
+    with running(items):
+        pass
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        items.submit_activity(never, never)

@@ -92,7 +92,7 @@ def looked(turn: Turn, answer: Answer, clock: Any = None) -> Any:
         slots=Slots(10),
         mask=masker,
         observer=Observer(BUILT_IN, masker),
-        quarantine=Quarantine(None, lambda: START),
+        quarantine=Quarantine(None, VirtualClock(START)),
     )
     activity = look_activity(means)
     return activity(SimpleNamespace(orchestration_id="explain-1"), turn.model_dump(mode="json"))  # type: ignore[arg-type]

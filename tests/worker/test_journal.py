@@ -1,13 +1,16 @@
 """What is known of checks that were under way when the process died; how the process dies is in tests/faults."""
 
+import asyncio
 import logging
+import os
 import resource
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from monitor_worker.journal import SLOT, Journal, journal_in
+from monitor_worker.journal import FORGOTTEN_SECONDS, SLOT, SUSPECTED, Journal, journal_in
 
 
 def life(folder: Path, *under_way: str) -> dict[str, int]:
@@ -63,13 +66,43 @@ def test_a_check_that_raises_has_come_back(tmp_path: Path) -> None:
     again.close()
 
 
+def test_a_check_that_is_cancelled_has_not_come_back(tmp_path: Path) -> None:
+    life(tmp_path, "a")
+    life(tmp_path, "a")
+    journal = Journal(tmp_path)
+    with pytest.raises(asyncio.CancelledError), journal.under_way("a"):
+        raise asyncio.CancelledError
+    assert journal.deaths("a") == SUSPECTED
+    journal.close()
+    assert life(tmp_path)["a"] == SUSPECTED, "nor has it seen one death more"
+
+
+@pytest.mark.parametrize(("seconds", "deaths"), [(0, 2), (FORGOTTEN_SECONDS - 5, 2), (FORGOTTEN_SECONDS, 0)])
+def test_a_death_is_forgotten_after_a_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int, deaths: int
+) -> None:
+    life(tmp_path, "a")
+    life(tmp_path, "a")
+    Journal(tmp_path).close()
+    now = time.time() + seconds
+    monkeypatch.setattr(time, "time", lambda: now)
+    Journal(tmp_path).close()  # which writes what it knows anew
+    assert life(tmp_path)["a"] == deaths
+
+
+def test_a_file_that_was_left_long_ago_accuses_nobody(tmp_path: Path) -> None:
+    life(tmp_path, "a")
+    os.utime(tmp_path / "checks-0", (0, time.time() - FORGOTTEN_SECONDS))
+    assert life(tmp_path)["a"] == 0
+
+
 def test_two_checks_of_one_monitor_are_under_way_until_the_last_is_back(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     first, second = journal.under_way("a"), journal.under_way("a")
     first.__enter__()
     second.__enter__()
     first.__exit__(None, None, None)
-    assert (tmp_path / "checks-0").read_text().startswith("!0 a ")
+    assert (tmp_path / "checks-0").read_text().startswith("!0 0 a ")
     second.__exit__(None, None, None)
     assert (tmp_path / "checks-0").read_text().startswith(" ")
     journal.close()
@@ -96,7 +129,7 @@ def test_workers_of_one_folder_have_files_of_their_own_and_inherit_a_dead_one_s(
     third.close()
 
 
-@pytest.mark.parametrize("content", [b"\xff\x00\xfe" * 1000, b"!x a\n!\n!1\n\n", b"!" * 300])
+@pytest.mark.parametrize("content", [b"\xff\x00\xfe" * 1000, b"!x 0 a\n!1 x a\n!\n!1\n!1 2\n\n", b"!" * 300])
 def test_a_file_of_garbage_accuses_nobody(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "checks-0").write_bytes(content)
     journal = Journal(tmp_path)
@@ -110,6 +143,8 @@ def test_a_file_that_cannot_be_written_any_more_is_given_up_and_no_check_fails(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     journal = Journal(tmp_path)
+    first = journal.under_way("first")
+    first.__enter__()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
     try:
@@ -118,6 +153,7 @@ def test_a_file_that_cannot_be_written_any_more_is_given_up_and_no_check_fails(
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     journal.close()
+    assert (tmp_path / "checks-0").read_bytes() == b"", "who was under way is accused of no later death"
     assert [record.message for record in caplog.records] == [
         "The journal of checks under way is given up: [Errno 27] File too large"
     ]

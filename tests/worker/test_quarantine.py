@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from monitor_core.contract import ErrorClass
+from monitor_worker.clock import SystemClock
 from monitor_worker.journal import SUSPECTED, Journal
-from monitor_worker.quarantine import CONVICTED, Quarantine
+from monitor_worker.quarantine import CONVICTED, GRACE_SECONDS, Quarantine
 from monitor_worker.turns import Checkpoint, Look
+from support.virtual import VirtualClock
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -52,30 +54,38 @@ class Checks:
 
 
 async def most_at_a_time(quarantine: Quarantine, *keys: str) -> int:
+    """As turns do it: who may not be checked now comes back later."""
     checks = Checks()
-    await asyncio.gather(*(quarantine.guarded(key, checks.look)(1, 10, None) for key in keys))
+
+    async def turn(key: str) -> None:
+        while not quarantine.may_check(key):  # noqa: ASYNC110 # nobody tells
+            await asyncio.sleep(0.001)
+        await quarantine.guarded(key, checks.look)(1, 10, None)
+
+    await asyncio.gather(*map(turn, keys))
     assert checks.made == len(keys)
     return checks.most
 
 
 async def test_suspects_are_checked_one_at_a_time_and_others_beside_them(journal: Journal) -> None:
-    quarantine = Quarantine(journal, lambda: NOON)
+    quarantine = Quarantine(journal, SystemClock())
     assert await most_at_a_time(quarantine, "suspect-1", "suspect-2") == 1
 
 
 async def test_a_check_that_comes_back_clears_its_monitor(journal: Journal) -> None:
-    quarantine = Quarantine(journal, lambda: NOON)
+    quarantine = Quarantine(journal, SystemClock())
     await most_at_a_time(quarantine, "suspect-1", "suspect-2")
     assert await most_at_a_time(quarantine, "suspect-1", "suspect-2") == 2
 
 
 async def test_one_death_holds_nobody_up(journal: Journal) -> None:
-    assert await most_at_a_time(Quarantine(journal, lambda: NOON), "unlucky", "a", "b", "suspect-1") == 4
+    assert await most_at_a_time(Quarantine(journal, SystemClock()), "unlucky", "a", "b", "suspect-1") == 4
 
 
 async def test_the_guilty_one_is_not_checked_any_more_and_it_is_said_why(journal: Journal) -> None:
-    checks = Checks()
-    look = await Quarantine(journal, lambda: NOON).guarded("guilty", checks.look)(1, 10, None)
+    checks, quarantine = Checks(), Quarantine(journal, VirtualClock(NOON))
+    assert quarantine.may_check("guilty")
+    look = await quarantine.guarded("guilty", checks.look)(1, 10, None)
     assert checks.made == 0
     assert look.error is not None
     assert (look.error.error_class, look.error.at) == (ErrorClass.PERMANENT, NOON)
@@ -84,18 +94,38 @@ async def test_the_guilty_one_is_not_checked_any_more_and_it_is_said_why(journal
     )
 
 
-async def test_a_suspect_that_is_cancelled_lets_the_next_one_in(journal: Journal) -> None:
-    quarantine = Quarantine(journal, lambda: NOON)
+async def hang(number: int, allowed: float, checkpoint: Checkpoint) -> Look:
+    await asyncio.Event().wait()
+    return Look()
 
-    async def hang(number: int, allowed: float, checkpoint: Checkpoint) -> Look:
-        await asyncio.Event().wait()
-        return Look()
 
+async def test_a_suspect_that_is_cancelled_lets_the_next_one_in_and_stays_one(journal: Journal) -> None:
+    quarantine = Quarantine(journal, SystemClock())
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(quarantine.guarded("suspect-1", hang)(1, 10, None), 0.05)
     assert await most_at_a_time(quarantine, "suspect-2") == 1
+    assert journal.deaths("suspect-1") == SUSPECTED
+
+
+async def test_a_suspect_that_hangs_for_ever_is_not_waited_for(journal: Journal) -> None:
+    clock = VirtualClock(NOON)
+    quarantine = Quarantine(journal, clock)
+    hanging = asyncio.ensure_future(quarantine.guarded("suspect-1", hang)(1, 10, None))
+    await asyncio.sleep(0)
+    clock.time += timedelta(seconds=10 + GRACE_SECONDS - 1)
+    assert not quarantine.may_check("suspect-2")
+    clock.time += timedelta(seconds=1)
+    assert quarantine.may_check("suspect-2")
+    other = asyncio.ensure_future(quarantine.guarded("suspect-2", hang)(1, 10, None))
+    await asyncio.sleep(0)
+    hanging.cancel()
+    await asyncio.wait([hanging])
+    assert not quarantine.may_check("suspect-1"), "it gives up no place but its own"
+    other.cancel()
+    await asyncio.wait([other])
 
 
 async def test_without_a_journal_nobody_is_held_back() -> None:
-    checks = Checks()
-    assert Quarantine(None, lambda: NOON).guarded("guilty", checks.look) == checks.look
+    checks, quarantine = Checks(), Quarantine(None, SystemClock())
+    assert quarantine.guarded("guilty", checks.look) == checks.look
+    assert quarantine.may_check("guilty")

@@ -94,7 +94,13 @@ def test_a_report_is_taken_in() -> None:
 
 def test_an_untouched_turn_that_a_draining_worker_gave_back_changes_nothing() -> None:
     before = monitor({"prompt": True, "error": wrong(), "consecutive_errors": 2, "consecutive_successes": 1})
-    told = report(ended_by=TurnEnd.DRAIN, checks=0, last_check_at=None, consecutive_successes=1)
+    told = report(
+        ended_by=TurnEnd.DRAIN,
+        checks=0,
+        last_check_at=None,
+        schedule=before.progress.schedule,
+        consecutive_successes=1,
+    )
     assert reports.absorb(before, told, at(20)) == before
 
 
@@ -113,7 +119,8 @@ def test_the_last_observation_stays_through_an_error() -> None:
 def test_only_a_change_of_status_is_a_transition_and_the_last_ten_are_kept() -> None:
     state = monitor()
     for n, status in enumerate("AABBCDEFGHIJKLLM"):
-        told = report(observation=ObservationSummary(at=at(n), status=status, latency_seconds=0))
+        observation = ObservationSummary(at=at(n), status=status, latency_seconds=0)
+        told = report(last_check_at=at(n), observation=observation)
         state = reports.absorb(state, told, at(n))
     assert [transition.status for transition in state.progress.transitions] == list("DEFGHIJKLM")
     assert state.progress.transitions[-2] == Transition(at=at(13), status="L")
@@ -433,6 +440,28 @@ def test_a_worker_whose_clock_is_an_hour_ahead_does_not_put_the_next_check_off()
 def test_a_retry_after_is_kept_though_the_worker_s_clock_is_an_hour_ahead() -> None:
     asked = report(last_check_at=at(3620), schedule=Schedule(anchor=at(3650)), observation=seen())
     assert policy.next_due(reports.absorb(monitor(), asked, at(20))) == at(50)
+
+
+def test_a_turn_that_is_left_for_later_moves_the_next_check_and_counts_none() -> None:
+    later = Schedule(anchor=at(28))
+    after = reports.absorb(monitor(), report(checks=0, last_check_at=None, schedule=later), at(23))
+    assert (policy.next_due(after), after.progress.checks_performed) == (at(28), 8)
+    assert after.decision is None
+
+
+def test_nothing_is_dated_later_than_now_though_the_worker_s_clock_is_an_hour_ahead() -> None:
+    ahead = at(20 + 3600)
+    told = report(last_check_at=ahead, observation=seen("New").model_copy(update={"at": ahead}))
+    after = reports.absorb(monitor(), told, at(20)).progress
+    assert (after.last_check_at, after.transitions[-1].at) == (at(20), at(20))
+    assert after.observation is not None
+    assert after.observation.at == at(20)
+    failed = report(last_check_at=ahead, error=wrong().model_copy(update={"at": ahead}))
+    error = reports.absorb(monitor(), failed, at(20)).progress.error
+    assert error is not None
+    assert error.at == at(20)
+    overtaken = reports.absorb(monitor(), told.model_copy(update={"turn": 99}), at(20)).progress
+    assert overtaken.last_check_at == at(20)
 
 
 def test_clocks_that_differ_by_little_are_left_alone() -> None:

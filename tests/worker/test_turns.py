@@ -21,7 +21,9 @@ from monitor_core.contract import (
 )
 from monitor_core.pace import NEAR_SECONDS
 from monitor_core.schedule import due
-from monitor_worker.turns import Checkpoint, Look, TurnRun
+from monitor_worker.activities import longest
+from monitor_worker.quarantine import GRACE_SECONDS
+from monitor_worker.turns import LATER_SECONDS, Checkpoint, Look, TurnRun
 from support.strategies import examples, pollings
 from support.virtual import START, at_once
 
@@ -129,11 +131,15 @@ def turn(**changes: Any) -> Turn:
 
 
 def play(
-    asked: Turn, *script: Answer, clock: Clock | None = None, has_room: Callable[[], bool] = lambda: True
+    asked: Turn,
+    *script: Answer,
+    clock: Clock | None = None,
+    has_room: Callable[[], bool] = lambda: True,
+    may_check: Callable[[], bool] = lambda: True,
 ) -> tuple[TurnReport, Target, Clock]:
     clock = clock or Clock()
     target = Target(clock, list(script) or [Answer()])
-    report = at_once(TurnRun(asked, KEY, target.look, clock, has_room).run())
+    report = at_once(TurnRun(asked, KEY, target.look, clock, has_room, may_check=may_check).run())
     assert TurnReport.model_validate_json(report.model_dump_json()) == report
     return report, target, clock
 
@@ -355,6 +361,34 @@ def test_a_check_that_is_due_already_needs_no_room() -> None:
     report, target, _ = play(turn(deadline=at(1)), Answer(takes=2), has_room=lambda: False)
     assert target.times == [0, 1]
     assert report.final
+
+
+def test_a_check_that_may_not_be_made_now_is_left_for_later_and_holds_no_slot() -> None:
+    report, target, clock = play(turn(), may_check=lambda: False)
+    assert (target.asked, clock.seconds) == ([], 0)
+    assert (report.ended_by, report.checks, report.final) == (TurnEnd.OVER, 0, False)
+    assert due(turn().polling, KEY, report.schedule) == at(LATER_SECONDS)
+    rare = turn(polling=Polling(interval_seconds=60))
+    report, _, _ = play(rare, may_check=lambda: False)
+    assert report.schedule == Schedule(anchor=START, k=1), "its next tick is later still"
+
+
+@pytest.mark.parametrize(("drains", "end"), [(1e9, TurnEnd.OVER), (32.0, TurnEnd.DRAIN)])
+def test_a_last_check_that_may_not_be_made_now_is_tried_again_after_a_while(drains: float, end: TurnEnd) -> None:
+    asked = turn(deadline=at(30), schedule=Schedule(anchor=START, k=30))
+    report, target, clock = play(asked, clock=Clock(30, drains), may_check=lambda: False)
+    assert (report.ended_by, report.schedule, report.final) == (end, asked.schedule, False)
+    assert (target.asked, clock.seconds) == ([], min(30 + LATER_SECONDS, drains))
+
+
+def test_no_turn_takes_longer_than_it_is_waited_for() -> None:
+    # It waits for its first check, goes on, has one cut off by the deadline, and makes the last one.
+    asked = turn(
+        schedule=Schedule(anchor=START, k=5), deadline=at(20 + 59.9), check_timeout_seconds=60, turn_seconds=15
+    )
+    report, _, clock = play(asked, *[Answer()] * 15, Answer(takes=99))
+    assert (report.checks, clock.seconds) == (17, 20 + 59.9 + 60)
+    assert clock.seconds <= longest(asked) - GRACE_SECONDS
 
 
 @pytest.mark.parametrize("length", [0.0, 5.0, 60.0])

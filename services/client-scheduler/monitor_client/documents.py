@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import yaml
 
+from monitor_client.numerals import number_in
 from monitor_core.contract import Problem, RequestError
 from monitor_core.contract.bounds import DEEPEST, is_deep
 
@@ -27,10 +28,6 @@ _WORDS: Final[Mapping[str, bool | None]] = {
 }
 TOO_MANY: Final = f"holds more than {MOST_REQUESTS:,} requests: make several files of it"
 _TOO_DEEP: Final = f"is nested too deeply: {DEEPEST} levels are enough for any request"
-_MOST_DIGITS: Final = 1000
-# Possessive: what is long and no number after all takes linear time.
-_INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*+)")
-_FLOAT: Final = re.compile(r"[-+]?([0-9]++\.?+[0-9]*+|\.[0-9]++)([eE][-+]?[0-9]++)?")
 _AMBIGUOUS: Final = (
     (re.compile(r"(?i:y|yes|n|no|on|off)"), "write true or false, or put it in quotes if it is a text"),
     (re.compile(r"[-+]?0[0-9_]+"), "a number does not begin with 0: leave that out, or put it in quotes"),
@@ -117,7 +114,7 @@ def _json(text: str, source: str) -> Any:
         raise RequestError([_problem(source, None, "", f"{name} is not JSON")])
 
     try:
-        data = json.loads(text, object_pairs_hook=members, parse_constant=constant, parse_int=_whole)
+        data = json.loads(text, object_pairs_hook=members, parse_constant=constant, parse_int=number_in)
     except RecursionError as error:
         raise RequestError([_problem(source, None, "", _TOO_DEEP)]) from error
     if is_deep(data):
@@ -235,9 +232,8 @@ class _Reader:
         for form, advice in _AMBIGUOUS:
             if form.fullmatch(text):
                 raise self._refused(event, path, f"{text} can be read in two ways: {advice}")
-        if _INTEGER.fullmatch(text):
-            return _whole(text)
-        return float(text) if _FLOAT.fullmatch(text) else text
+        found = number_in(text)
+        return text if found is None else found
 
     def _refused(self, event: Any, path: str, reason: str) -> RequestError:
         return RequestError([_problem(self._source, _line(event), path, reason)])
@@ -246,8 +242,3 @@ class _Reader:
 def _line(event: Any) -> int:
     line: int = event.start_mark.line
     return line + 1
-
-
-def _whole(text: str) -> int | float:
-    # Python reads no longer one; as a float it is infinite, which no field takes.
-    return int(text) if len(text) <= _MOST_DIGITS else float(text)

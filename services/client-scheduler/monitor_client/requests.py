@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
+from monitor_client.numerals import number_in
 from monitor_core.contract import MonitorRequest, Problem, RequestError, parse_request
 from monitor_core.contract.request import YEAR
 from monitor_core.kinds import BUILT_IN
@@ -15,10 +16,6 @@ Options = Mapping[str, Any]
 """Values by parameter name, as typed by the user; None, False or an empty list where not given."""
 
 _PLACEHOLDER: Final = re.compile(r"\{\w+\}")
-# As in JSON and YAML: Python reads 1_000, other scripts' digits and spaces around them, too.
-_WHOLE: Final = re.compile(r"[-+]?[0-9]+")
-_NUMBER: Final = re.compile(r"[-+]?([0-9]+\.?[0-9]*+|\.[0-9]+)([eE][-+]?[0-9]+)?")
-_LONGEST_NUMBER: Final = 1000
 _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "job_id": ("job_id",),
     "interval": ("polling", "interval_seconds"),
@@ -262,10 +259,8 @@ def _not_json(constant: str) -> None:
 
 def number(text: object) -> object:
     """The number that is meant; what is none stays as it is, for its field to refuse."""
-    said = str(text)
-    if len(said) <= _LONGEST_NUMBER and _WHOLE.fullmatch(said):
-        return int(said)
-    return float(said) if _NUMBER.fullmatch(said) else text
+    found = number_in(str(text))
+    return text if found is None else found
 
 
 def _flag(name: str) -> str:

@@ -2,7 +2,7 @@
 
 The SDK's leads each item through a queue, two tasks and a shared pool, and wakes its event loop when it is done:
 an eighth of the CPU of a turn of one check. Here an item goes to a thread at once. There are as many threads as
-activities may run at a time, and a waiting turn keeps no orchestration from its thread.
+items may run at a time, and a waiting turn keeps no orchestration from its thread.
 """
 
 import asyncio
@@ -11,8 +11,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-_ORCHESTRATING: Final = 8
-"""Threads for orchestrations: they compute, one at a time under the interpreter's lock."""
+_NO_THREAD: Final = "can't start new thread"
+"""How CPython words it that the system gives no thread more."""
 
 
 class WorkItems:
@@ -22,25 +22,19 @@ class WorkItems:
 
     Args:
         max_activities: how many run at a time.
-        max_orchestrations: how many it is given at a time.
+        max_orchestrations: likewise.
         logger: the SDK's.
     """
 
     def __init__(self, *, max_activities: int, max_orchestrations: int, logger: logging.Logger) -> None:
-        self._sizes, self._logger = (max_activities, max_orchestrations), logger
+        self._logger = logger
         self._over = asyncio.Event()
-        self._activities, self._orchestrations = self._pools()
-
-    def _pools(self) -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:
-        activities, orchestrations = self._sizes
-        few = min(orchestrations, _ORCHESTRATING)
-        return ThreadPoolExecutor(activities, "activity"), ThreadPoolExecutor(few, "orchestration")
+        self._activities = ThreadPoolExecutor(max_activities, "activity")
+        self._orchestrations = ThreadPoolExecutor(max_orchestrations, "orchestration")
+        self._is_short_of_threads = False
 
     def prepare_for_run(self) -> None:
-        """Be ready for a run; the worker may be started again after a stop."""
-        if self._over.is_set():
-            self._over = asyncio.Event()
-            self._activities, self._orchestrations = self._pools()
+        """Nothing is to be prepared: a worker that has drained is not started again."""
 
     async def run(self) -> None:
         """Wait for the end, then for what still runs."""
@@ -50,19 +44,36 @@ class WorkItems:
 
     def submit_activity(self, work: Callable[..., None], cancel: Callable[..., None], *arguments: Any) -> None:
         """Run an activity; if it raises, `cancel` gives it back."""
-        self._activities.submit(self._run, work, cancel, arguments)
+        self._submit(self._activities, work, cancel, arguments)
 
     def submit_orchestration(
         self, work: Callable[..., None], cancel: Callable[..., None], *arguments: Any
     ) -> None:
         """Likewise an orchestration."""
-        self._orchestrations.submit(self._run, work, cancel, arguments)
+        self._submit(self._orchestrations, work, cancel, arguments)
 
     submit_entity_batch = submit_orchestration
 
     def shutdown(self) -> None:
         """End the run."""
         self._over.set()
+
+    def _submit(
+        self,
+        pool: ThreadPoolExecutor,
+        work: Callable[..., None],
+        cancel: Callable[..., None],
+        arguments: tuple[Any, ...],
+    ) -> None:
+        try:
+            pool.submit(self._run, work, cancel, arguments)
+        except RuntimeError as error:
+            if str(error) != _NO_THREAD:
+                raise
+            # It is queued all the same, and runs when a thread is free. What is raised here would end the stream.
+            if not self._is_short_of_threads:
+                self._logger.warning("The system gives no thread more: work items wait for one that is free")
+            self._is_short_of_threads = True
 
     def _run(self, work: Callable[..., None], cancel: Callable[..., None], arguments: tuple[Any, ...]) -> None:
         try:

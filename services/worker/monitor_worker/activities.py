@@ -5,26 +5,24 @@ Errors of the check are in what they report, never raised.
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from durabletask.task import ActivityContext
 
 from monitor_core.contract import ACTIVITY, LOOK, Evidence, Turn, TurnReport
-from monitor_core.pace import NEAR_SECONDS
+from monitor_core.pace import longest_wait
 from monitor_worker.checks.masking import Mask
 from monitor_worker.checks.registry import Registry
 from monitor_worker.excerpts import excerpt
 from monitor_worker.looking import Ask, Sight, Sighter, looker, sighter
 from monitor_worker.observer import Observer
-from monitor_worker.quarantine import Quarantine
+from monitor_worker.quarantine import GRACE_SECONDS, Quarantine
 from monitor_worker.slots import Slots
 from monitor_worker.turns import Checkpoint, Clock, Look, TurnRun
 
 Activity = Callable[[ActivityContext, Any], Any]
 Run = Callable[[Coroutine[Any, Any, TurnReport], float], TurnReport]
 """Runs a turn to its end, on the event loop; raises TimeoutError where it takes longer than the given seconds."""
-GRACE_SECONDS: Final = 30.0
-"""How much longer than it may take a turn is waited for: beyond, its driver hangs and will not be cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +57,17 @@ def poll_activity(means: Means) -> Activity:
         turn, key = Turn.model_validate(given), ctx.orchestration_id
         with means.slots.taken(), means.observer.turn(turn) as observed:
             look = looker(turn, key, means.registry, means.ask, means.clock, mask=means.mask)
-            held = means.quarantine.guarded(_run_of(turn, key), look)
-            playing = TurnRun(turn, key, held, means.clock, means.slots.has_room, checked=observed)
-            report = means.run(playing.run(), _longest(turn))
+            run, quarantine = _run_of(turn, key), means.quarantine
+            playing = TurnRun(
+                turn,
+                key,
+                quarantine.guarded(run, look),
+                means.clock,
+                means.slots.has_room,
+                may_check=lambda: quarantine.may_check(run),
+                checked=observed,
+            )
+            report = means.run(playing.run(), longest(turn))
             observed.ended(report)
         return report.model_dump(mode="json")
 
@@ -78,7 +84,7 @@ def look_activity(means: Means) -> Activity:
             seen = _Watching(sighter(turn, key, means.registry, means.ask, means.clock, mask=means.mask))
             held = means.quarantine.guarded(_run_of(turn, key), seen.look)
             playing = TurnRun(turn, key, held, means.clock, checked=observed)
-            report = means.run(playing.run(), _longest(turn))
+            report = means.run(playing.run(), longest(turn))
             observed.ended(report)
         last = seen.last
         shown = excerpt(last.variables, means.mask)
@@ -99,10 +105,10 @@ def _run_of(turn: Turn, key: str) -> str:
     return f"{key}:{turn.run}"
 
 
-def _longest(turn: Turn) -> float:
-    """Seconds that a turn may take: to wait for its first check, to go on, and its last check."""
-    waits = max(turn.turn_seconds, NEAR_SECONDS) + turn.turn_seconds
-    return waits + turn.check_timeout_seconds + GRACE_SECONDS
+def longest(turn: Turn) -> float:
+    """Seconds that a turn may take: to wait for its first check, to go on, a check that the deadline cuts off, and
+    the last one after it."""
+    return longest_wait(turn.turn_seconds) + turn.turn_seconds + 2 * turn.check_timeout_seconds + GRACE_SECONDS
 
 
 class _Watching:

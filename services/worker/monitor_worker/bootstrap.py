@@ -95,7 +95,7 @@ class Worker:
             slots=Slots(self._settings.max_activities),
             mask=masker,
             observer=self._observer,
-            quarantine=Quarantine(self._journal, self._clock.now),
+            quarantine=Quarantine(self._journal, self._clock),
         )
 
     def _attempts(self, masker: Masker) -> Attempts:

@@ -1,27 +1,41 @@
 """Which checks were under way when the process died: kept in a file that outlives it.
 
 A check that ends the process is handed out again by the engine, and ends the next one too. Only what is left
-behind can tell it from the others. Each check under way has a slot of the file, written when it begins and when it
-ends: small writes without a sync, for it is the process that dies and not the machine.
+behind can tell it from the others, for a day. Each check under way has a slot of the file, written when it begins
+and when it ends: small writes without a sync, for it is the process that dies and not the machine.
 """
 
+import asyncio
 import logging
 import os
+import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 SLOT: Final = 256
-"""Bytes: whether it is under way, the deaths before, the key, blanks up to the end of the line."""
+"""Bytes of a line: whether it is under way, how many deaths before and when the last was, the key, blanks."""
 SUSPECTED: Final = 2
 """Deaths in a row from which on a check is remembered though it was not under way: it may have been held back."""
+FORGOTTEN_SECONDS: Final = 86_400
+"""So long after a death nobody is accused of it: the monitor may have ended, or gone on at another worker."""
 _NAMED: Final = 5
 """Suspects that are named in the log: a worker that is killed twice from outside may leave thousands."""
 _UNDER_WAY, _KNOWN, _NOBODY = "!", "-", " "
 _log = logging.getLogger(__name__)
+
+
+class Deaths(NamedTuple):
+    """How many in a row, and when the last one was (seconds since 1970)."""
+
+    number: int
+    last: int
+
+
+NO_DEATHS: Final = Deaths(0, 0)
 
 
 class Journal:
@@ -45,20 +59,27 @@ class Journal:
 
     def deaths(self, key: str) -> int:
         """How many times in a row the process has died while a check of this key was under way."""
-        return self._deaths.get(key, 0)
+        return self._deaths.get(key, NO_DEATHS).number
 
     def suspects(self) -> list[str]:
         """The keys that have seen so many deaths that they may be the cause, each with the number."""
-        return [f"{key} ({deaths} times)" for key, deaths in self._deaths.items() if deaths >= SUSPECTED]
+        return [f"{key} ({deaths.number} times)" for key, deaths in self._deaths.items() if _is_suspect(deaths)]
 
     @contextmanager
     def under_way(self, key: str) -> Iterator[None]:
-        """A check from its beginning to its end, however it ends: what comes back has ended no process."""
+        """A check from its beginning to its end: what comes back has ended no process, unless it was cancelled."""
         self._depth[key] += 1
         if self._depth[key] == 1:
             self._begin(key)
         try:
             yield
+        except asyncio.CancelledError:
+            raise
+        except BaseException:
+            self._deaths.pop(key, None)
+            raise
+        else:
+            self._deaths.pop(key, None)
         finally:
             self._depth[key] -= 1
             if not self._depth[key]:
@@ -77,18 +98,23 @@ class Journal:
 
     def _end(self, key: str) -> None:
         del self._depth[key]
-        self._deaths.pop(key, None)
+        if key in self._deaths:
+            self._write(key, _KNOWN)
+            return
         self._write(key, _NOBODY)
         self._free.append(self._slots.pop(key))
 
     def _write(self, key: str, state: str) -> None:
         if self._file < 0:
             return
-        line = f"{state}{self.deaths(key)} {key}".ljust(SLOT - 1) + "\n"
+        deaths = self._deaths.get(key, NO_DEATHS)
+        line = f"{state}{deaths.number} {deaths.last} {key}".ljust(SLOT - 1) + "\n"
         try:
             os.pwrite(self._file, line.encode("ascii", "replace"), self._slots[key] * SLOT)
         except OSError as error:
             _log.warning("The journal of checks under way is given up: %s", error)
+            with suppress(OSError):
+                os.ftruncate(self._file, 0)  # who is under way now must not be accused of what comes
             self.close()
 
 
@@ -136,14 +162,27 @@ def _own_file(folder: Path) -> int:
     raise AssertionError("unreachable")
 
 
-def _outlived(file: int) -> Iterator[tuple[str, int]]:
+def _outlived(file: int) -> Iterator[tuple[str, Deaths]]:
     """What the process before has left: each key with its deaths in a row, as of now."""
-    content = os.pread(file, os.fstat(file).st_size, 0).decode("ascii", "replace")
+    status, now = os.fstat(file), int(time.time())
+    content = os.pread(file, status.st_size, 0).decode("ascii", "replace")
+    died = int(status.st_mtime)  # not before its last check began or ended
     for line in content.splitlines():
-        state, deaths, key = line[:1], line[1:].partition(" ")[0], line.partition(" ")[2].strip()
-        if not key or not deaths.isdecimal():
+        state, (number, last, key) = line[:1], _fields(line[1:])
+        if not key:
             continue
-        if state == _UNDER_WAY:
-            yield key, int(deaths) + 1
-        elif state == _KNOWN and int(deaths) >= SUSPECTED:
-            yield key, int(deaths)
+        deaths = Deaths(number + 1, died) if state == _UNDER_WAY else Deaths(number, last)
+        known = state == _UNDER_WAY or (state == _KNOWN and _is_suspect(deaths))
+        if known and now - deaths.last < FORGOTTEN_SECONDS:
+            yield key, deaths
+
+
+def _fields(text: str) -> tuple[int, int, str]:
+    """Deaths, when the last was, and whose; of nobody where it is no line of a journal."""
+    number, _, rest = text.partition(" ")
+    last, _, key = rest.partition(" ")
+    return (int(number), int(last), key.strip()) if number.isdecimal() and last.isdecimal() else (0, 0, "")
+
+
+def _is_suspect(deaths: Deaths) -> bool:
+    return deaths.number >= SUSPECTED

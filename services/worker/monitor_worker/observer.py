@@ -27,6 +27,7 @@ from monitor_worker.turns import Look
 _log = logging.getLogger(__name__)
 _OTHER = "other"
 _CUT = "cut"
+_LOST = "lost"
 
 
 class Observer:
@@ -75,7 +76,12 @@ class Observer:
                 "turn", attributes={**attributes, **numbers, "durable_monitor.kind": kind}
             )
         with telling_of({"job_id": job_id, "run": run, "turn": turn.turn}), around(span):
-            yield ObservedTurn(self, span, kind)
+            observed = ObservedTurn(self, span, kind)
+            try:
+                yield observed
+            except Exception:
+                observed.lost()
+                raise
 
     def check(self, kind: str, result: str, look: Look, late: float, seconds: float) -> None:
         """Count a check."""
@@ -131,7 +137,7 @@ class Observer:
 
 
 class ObservedTurn:
-    """A turn under way. It is a `CheckObserver`: call it for each check, and `ended` once."""
+    """A turn under way. It is a `CheckObserver`: call it for each check, and `ended` or `lost` once."""
 
     def __init__(self, observer: Observer, span: Span, kind: str) -> None:
         self._observer, self._span, self._kind = observer, span, kind
@@ -145,10 +151,17 @@ class ObservedTurn:
     def ended(self, report: TurnReport) -> None:
         """Take in how the turn ended."""
         with never_failing():
-            end = report.ended_by.value
-            self._observer.turned(self._kind, end, time.monotonic() - self._began)
-            self._span.set_attribute("durable_monitor.turn.end", end)
+            self._ended(report.ended_by.value)
             self._span.set_attribute("durable_monitor.checks", report.checks)
+
+    def lost(self) -> None:
+        """Take in that the turn has no report."""
+        with never_failing():
+            self._ended(_LOST)
+
+    def _ended(self, end: str) -> None:
+        self._observer.turned(self._kind, end, time.monotonic() - self._began)
+        self._span.set_attribute("durable_monitor.turn.end", end)
 
     def _checked(self, look: Look, lateness_seconds: float, seconds: float) -> None:
         seen, error = look.observation, look.error

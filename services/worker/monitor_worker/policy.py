@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
 
+from monitor_core import pace
 from monitor_core.contract import (
     DecidedBy,
     Decision,
@@ -18,14 +19,7 @@ from monitor_core.contract import (
     Turn,
     Verdict,
 )
-from monitor_core.pace import (
-    AUTO_TURN_SECONDS,
-    FREQUENT_SECONDS,
-    LONG_SLEEP_SECONDS,
-    NEAR_SECONDS,
-    TURNS_PER_GENERATION,
-    WAKES_PER_GENERATION,
-)
+from monitor_core.pace import LONG_SLEEP_SECONDS, TURNS_PER_GENERATION, WAKES_PER_GENERATION
 from monitor_core.schedule import due
 
 
@@ -141,7 +135,7 @@ def _polling_step(monitor: Monitor, now: datetime) -> Step:
     if now < due_at == monitor.progress.deadline:
         # This clock says when the deadline has come: a worker's that is ahead would have it come again and again.
         return SleepUntil(due_at)
-    near_seconds = max(turn.turn_seconds, NEAR_SECONDS) if monitor.progress.allowed_seconds else 0.0
+    near_seconds = pace.longest_wait(turn.turn_seconds) if monitor.progress.allowed_seconds else 0.0
     near = (due_at - now).total_seconds() <= near_seconds
     return StartTurn(turn) if near else SleepUntil(due_at)
 
@@ -179,8 +173,7 @@ def turn_seconds(monitor: Monitor) -> float:
     polling, progress = monitor.request.polling, monitor.progress
     if progress.prompt:
         return 0.0
-    asked = AUTO_TURN_SECONDS if polling.interval_seconds < FREQUENT_SECONDS else 0.0
-    return min(asked if polling.turn_seconds == "auto" else polling.turn_seconds, progress.allowed_seconds)
+    return min(pace.turn_seconds(polling), progress.allowed_seconds)
 
 
 def _turn(monitor: Monitor) -> Turn:

@@ -1,23 +1,25 @@
 """A check that ends the process must not take the other monitors down with it.
 
 The engine hands its turn out again, to this worker once it is back or to another one. So whoever was under way in
-two deaths in a row is a suspect, and suspects are checked one at a time: none that is innocent dies with the
-guilty one again, and a check that comes back clears its monitor. Who is under way in two deaths more is not
-checked any more, and its monitor ends as `Error`. One death (a worker that is killed) holds nobody up.
+two deaths in a row is a suspect, and suspects are checked one at a time: no two of them die together again, and a
+check that comes back clears its monitor. A suspect that is due while another one is checked is left for later, and
+holds no slot until then. Who is under way in two deaths more is not checked any more, and its monitor ends as
+`Error`. One death (a worker that is killed) holds nobody up.
 """
 
-import asyncio
-from collections.abc import Callable
-from contextlib import nullcontext
-from datetime import datetime
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Final
 
 from monitor_core.contract import CheckError, ErrorClass
 from monitor_worker.journal import SUSPECTED, Journal
-from monitor_worker.turns import Checkpoint, Look, Looker
+from monitor_worker.turns import Checkpoint, Clock, Look, Looker
 
 CONVICTED: Final = 4
 """Deaths in a row, two of them with no other suspect under way."""
+GRACE_SECONDS: Final = 30.0
+"""How much longer than it may take a check is waited for: beyond, its driver hangs and will not be cancelled."""
 
 
 class Quarantine:
@@ -25,12 +27,21 @@ class Quarantine:
 
     Args:
         journal: knows who was under way; without one nobody is held back.
-        now: the time (UTC).
+        clock: the worker's time.
     """
 
-    def __init__(self, journal: Journal | None, now: Callable[[], datetime]) -> None:
-        self._journal, self._now = journal, now
-        self._alone = asyncio.Lock()
+    def __init__(self, journal: Journal | None, clock: Clock) -> None:
+        self._journal, self._clock = journal, clock
+        self._alone_until = -math.inf
+        """A suspect is being checked, until then at the longest (monotonic seconds)."""
+
+    def may_check(self, key: str) -> bool:
+        """Whether a monitor may be checked now.
+
+        Args:
+            key: of the monitor and its run.
+        """
+        return not self._is_suspect(key) or self._clock.monotonic() >= self._alone_until
 
     def guarded(self, key: str, look: Looker) -> Looker:
         """What makes the checks of a turn: as `look`, unless it has ended too many processes.
@@ -47,13 +58,24 @@ class Quarantine:
             deaths = journal.deaths(key)
             if deaths >= CONVICTED:
                 return Look(error=self._refusal(deaths))
-            async with self._alone if deaths >= SUSPECTED else nullcontext():
-                with journal.under_way(key):
-                    return await look(number, allowed, checkpoint)
+            with self._alone(allowed) if self._is_suspect(key) else nullcontext(), journal.under_way(key):
+                return await look(number, allowed, checkpoint)
 
         return held
+
+    def _is_suspect(self, key: str) -> bool:
+        return self._journal is not None and SUSPECTED <= self._journal.deaths(key) < CONVICTED
+
+    @contextmanager
+    def _alone(self, seconds: float) -> Iterator[None]:
+        mine = self._alone_until = self._clock.monotonic() + seconds + GRACE_SECONDS
+        try:
+            yield
+        finally:
+            if self._alone_until == mine:
+                self._alone_until = -math.inf
 
     def _refusal(self, deaths: int) -> CheckError:
         times = f"each of the last {deaths} times that the worker died"
         message = f"the check was under way {times}: it is not made any more"
-        return CheckError(error_class=ErrorClass.PERMANENT, message=message, at=self._now())
+        return CheckError(error_class=ErrorClass.PERMANENT, message=message, at=self._clock.now())

@@ -35,27 +35,44 @@ def absorb(monitor: Monitor, report: TurnReport, now: datetime) -> Monitor:
     """
     if report.run != monitor.run:
         return monitor
-    progress = monitor.progress
+    progress, ahead = monitor.progress, _ahead(report, now)
+    report = _dated_back(report, ahead) if ahead else report
     counted = progress.with_(
         checks_performed=progress.checks_performed + report.checks,
         last_check_at=_latest(progress.last_check_at, report.last_check_at),
     )
     if report.turn != progress.turn:
         return replace(monitor, progress=counted)
-    report = _by_our_clock(monitor, report, now)
+    report = _by_our_clock(monitor, report, ahead, now)
     observed = _observed(counted, report)
     return replace(monitor, progress=observed, decision=_decide(monitor.request, observed, report, now))
 
 
-def _by_our_clock(monitor: Monitor, report: TurnReport, now: datetime) -> TurnReport:
+def _ahead(report: TurnReport, now: datetime) -> timedelta:
+    """By how much the worker's clock is wrong: none of its checks can have been made later than now."""
+    ahead = report.last_check_at - now if report.last_check_at else timedelta()
+    return ahead if ahead > CLOCKS_AGREE else timedelta()
+
+
+def _dated_back(report: TurnReport, ahead: timedelta) -> TurnReport:
+    seen, error = report.observation, report.error
+    return report.model_copy(
+        update={
+            "last_check_at": report.last_check_at - ahead if report.last_check_at else None,
+            "observation": seen.model_copy(update={"at": seen.at - ahead}) if seen else None,
+            "error": error.model_copy(update={"at": error.at - ahead}) if error else None,
+        }
+    )
+
+
+def _by_our_clock(monitor: Monitor, report: TurnReport, ahead: timedelta, now: datetime) -> TurnReport:
     """The report as a worker would have made it whose clock is right.
 
     One that is far ahead would have the next check made when it thinks that it is due; to one that is behind the
     deadline would not have come, and its last check would be made again and again.
     """
     progress, polling = monitor.progress, monitor.request.polling
-    ahead = report.last_check_at - now if report.last_check_at else timedelta()
-    if ahead > CLOCKS_AGREE:
+    if ahead:
         asked_later = report.schedule.k == 0  # Retry-After has set the anchor, by that clock
         schedule = Schedule(anchor=report.schedule.anchor - ahead)
         if not asked_later:
@@ -87,8 +104,8 @@ def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
 
 def _observed(progress: Progress, report: TurnReport) -> Progress:
     told = report.checks > 0 or report.error is not None
-    if not told:  # a worker gave the turn back untouched: it drains, or has no slot to wait in
-        return progress.with_(allowed_seconds=report.allowed_seconds)
+    if not told:  # a worker gave it back untouched: it drains, has no slot to wait in, or leaves it for later
+        return progress.with_(allowed_seconds=report.allowed_seconds, schedule=report.schedule)
     # A check that the deadline cut off has seen nothing, and starts no count anew.
     seen_something = report.observation is not None or report.error is not None
     return progress.with_(

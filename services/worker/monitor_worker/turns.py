@@ -8,14 +8,17 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from pydantic import JsonValue
 
 from monitor_core.contract import CheckError, ErrorClass, ObservationSummary, Schedule, Turn, TurnEnd, TurnReport
 from monitor_core.contract.request import LONGEST_TURN_SECONDS, YEAR
-from monitor_core.pace import NEAR_SECONDS
+from monitor_core.pace import NEAR_SECONDS, longest_wait
 from monitor_core.schedule import advance, due
+
+LATER_SECONDS: Final = 5.0
+"""After so long a check is tried again that may not be made now."""
 
 
 class Clock(Protocol):
@@ -85,6 +88,7 @@ class TurnRun:
         clock: Clock,
         has_room: Callable[[], bool] = lambda: True,
         *,
+        may_check: Callable[[], bool] = lambda: True,
         checked: CheckObserver = unobserved,
     ) -> None:
         """A turn to be run.
@@ -95,10 +99,11 @@ class TurnRun:
             look: makes the checks.
             clock: the worker's time.
             has_room: whether the turn may keep its slot while it waits; asked before each wait.
+            may_check: whether the check may be made now; asked before each one.
             checked: is told of each check.
         """
         self._turn, self._key, self._look, self._clock = turn, key, look, clock
-        self._has_room, self._checked = has_room, checked
+        self._has_room, self._may_check, self._checked = has_room, may_check, checked
         self._schedule, self._due = turn.schedule, self._due_by(turn.schedule)
         self._status = turn.last_status
         self._successes = turn.consecutive_successes
@@ -116,8 +121,10 @@ class TurnRun:
         began: float | None = None
         while True:
             # No longer than a turn may wait: a clock that is wrong by an hour must not hold a slot for one.
-            if not await self._clock.wait(min(self._seconds_to_wait(), self._longest_wait)):
+            if not await self._clock.wait(min(self._seconds_to_wait(), longest_wait(self._turn.turn_seconds))):
                 return self._report(TurnEnd.DRAIN)
+            if not self._may_check():
+                return await self._left_for_later()
             started = self._clock.now()
             began = self._clock.monotonic() if began is None else began
             changed = await self._check(started)
@@ -128,12 +135,19 @@ class TurnRun:
     def _due_by(self, schedule: Schedule) -> datetime:
         return min(due(self._turn.polling, self._key, schedule), self._turn.deadline)
 
-    @property
-    def _longest_wait(self) -> float:
-        return max(self._turn.turn_seconds, NEAR_SECONDS)
-
     def _seconds_to_wait(self) -> float:
         return (self._due - self._clock.now()).total_seconds()
+
+    async def _left_for_later(self) -> TurnReport:
+        """Give the turn back without its check, which then is due later."""
+        now = self._clock.now()
+        if now < self._turn.deadline:
+            later = now + timedelta(seconds=LATER_SECONDS)
+            self._schedule = advance(self._turn.polling, self._key, self._schedule, now, later)
+            return self._report(TurnEnd.OVER)
+        # The last check can be no later: the orchestrator would have it made at once.
+        waited = await self._clock.wait(LATER_SECONDS)
+        return self._report(TurnEnd.OVER if waited else TurnEnd.DRAIN)
 
     async def _check(self, started: datetime) -> bool:
         """Make one check and take it in; whether the observed status changed."""

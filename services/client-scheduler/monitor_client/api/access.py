@@ -170,7 +170,10 @@ def _address(request: Request) -> str:
         address = ip_address(host)
     except ValueError:
         return host
-    return str(ip_network((address, _ONE_SITE), strict=False)) if isinstance(address, IPv6Address) else host
+    if not isinstance(address, IPv6Address):
+        return host
+    # A proxy that listens on both families may write an address of IPv4 as one of IPv6.
+    return str(address.ipv4_mapped or ip_network((address, _ONE_SITE), strict=False))
 
 
 def _closed() -> Refused:

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from monitor_client.plan import figures
-from monitor_client.plan.life import turn_seconds
 from monitor_client.plan.numbers import few, percent
 from monitor_client.plan.sizing import Capacity, Plan
-from monitor_core.pace import LONG_SLEEP_SECONDS
+from monitor_core.pace import LONG_SLEEP_SECONDS, turn_seconds
 from monitor_core.words import count, span
 
 _TURNS: Final = (15.0, 30.0, 60.0)

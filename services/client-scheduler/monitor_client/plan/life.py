@@ -8,14 +8,12 @@ from dataclasses import astuple, dataclass
 from typing import Final, Self
 
 from monitor_core.contract import Polling
-from monitor_core.contract.request import LONGEST_TURN_SECONDS
 from monitor_core.pace import (
-    AUTO_TURN_SECONDS,
-    FREQUENT_SECONDS,
     LONG_SLEEP_SECONDS,
-    NEAR_SECONDS,
     TURNS_PER_GENERATION,
     WAKES_PER_GENERATION,
+    longest_wait,
+    turn_seconds,
 )
 from monitor_core.schedule import offset
 
@@ -51,13 +49,6 @@ class Life:
         return type(self)(*(now + (now - then) * times for now, then in pairs))
 
 
-def turn_seconds(polling: Polling) -> float:
-    """How long a turn goes on where a worker has room."""
-    if polling.turn_seconds == "auto":
-        return AUTO_TURN_SECONDS if polling.interval_seconds < FREQUENT_SECONDS else 0.0
-    return min(polling.turn_seconds, LONGEST_TURN_SECONDS)
-
-
 def life(polling: Polling, seconds: float, change_every: float = math.inf) -> Life:
     """A monitor that has lived for `seconds`, all its checks until then made.
 
@@ -82,7 +73,7 @@ class _Walk:
     def __init__(self, polling: Polling, change_every: float) -> None:
         self._polling, self._change_every = polling, change_every
         self._turn_seconds = turn_seconds(polling)
-        self._near = max(self._turn_seconds, NEAR_SECONDS)
+        self._near = longest_wait(self._turn_seconds)
         self._at, self._status = 0.0, -1
         self.checks, self._turns, self._timers, self._renewals, self._waited = 0, 0, 0, 0, 0.0
         self._generation_turns, self._generation_wakes = 0, 0

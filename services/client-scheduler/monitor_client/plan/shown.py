@@ -5,11 +5,10 @@ from typing import Any, Final
 
 from monitor_client.plan import figures
 from monitor_client.plan.advice import advice, sku_of
-from monitor_client.plan.life import turn_seconds
 from monitor_client.plan.numbers import few, percent
 from monitor_client.plan.sizing import Plan
 from monitor_client.rows import Row
-from monitor_core.pace import WAITING_SHARE
+from monitor_core.pace import WAITING_SHARE, turn_seconds
 from monitor_core.words import count, span
 
 PRICES: Final = "https://azure.microsoft.com/pricing/details/functions/"
