@@ -58,4 +58,5 @@ def test_a_monitor_that_ends_the_process_ends_as_an_error_and_all_others_go_on(t
             result = monitors.result("poison")
             assert result["final_status"] == "Error"
             assert "each of the last 4 times that the worker died" in result["reason"]
+            monitors.faults.unheard = deaths
             monitors.require_all_well()

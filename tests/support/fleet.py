@@ -91,10 +91,18 @@ class Member:
 
 @dataclass
 class Faults:
-    """What was done: the breaks in which reports are lost, and the times in which checks may be missing (UTC)."""
+    """What was done: the breaks in which reports are lost, and the times in which checks may be missing (UTC).
+
+    Args:
+        breaks: in which reports are lost.
+        windows: in which checks may be missing.
+        unheard: checks of each monitor that may have been made and not counted, besides: a turn that is handed out
+            again may be left for later, and a later one makes its check.
+    """
 
     breaks: list[Window] = field(default_factory=list)
     windows: list[Window] = field(default_factory=list)
+    unheard: int = 0
 
     def death(self) -> None:
         """A worker has died, now."""
@@ -186,7 +194,8 @@ def _complaints(member: Member, result: dict[str, Any], asked: Sequence[Asked], 
     made = len({one.id for one in asked})
     # A turn of several checks that is made again may see the end of it sooner. So may one whose check the deadline
     # cut off, so that the last one followed: made again, it has the last one only.
-    unheard = made if member.turn_seconds else int(member.verdict == "Timeout" and bool(faults.breaks))
+    cut = int(member.verdict == "Timeout" and bool(faults.breaks))
+    unheard = made if member.turn_seconds else cut + faults.unheard
     if not made - unheard <= result["checks_performed"] <= made:
         yield f"{result['checks_performed']} checks are recorded, {made} were made"
     for begin, end in missed(asked, member.interval_seconds + member.delay_seconds, faults.windows, SLACK):
