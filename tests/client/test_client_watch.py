@@ -100,6 +100,16 @@ async def test_every_change_is_passed_on_once_and_then_the_end() -> None:
     assert views[-1].result is not None
 
 
+async def test_a_first_check_is_looked_for_sooner_and_with_patience() -> None:
+    new = status(check_count=0, next_check_time=NOON.isoformat())
+    story = Story(
+        [nothing, nothing, nothing, nothing, shows(check_count=1, next_check_time=NOON.isoformat()), ends]
+    )
+    story.instance.shown = new
+    await story.watched()
+    assert story.slept == [0.0625, 0.125, 0.25, 0.5, 0.5, 0.5]
+
+
 async def test_payloads_are_asked_for_at_first_and_at_the_end_only() -> None:
     story = Story([nothing, shows(check_count=4), ends])
     await story.watched()

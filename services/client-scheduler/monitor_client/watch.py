@@ -14,6 +14,8 @@ SLOWEST_SECONDS: Final = 2.0
 PATIENCE_SECONDS: Final = 60.0
 _RETRY_SECONDS = 1.0
 _PART_OF_WAIT = 4
+_EAGER_LOOKS = 3
+"""So many are made sooner, each after twice the time of the one before: a first check is made in a moment."""
 
 
 class Look(Protocol):
@@ -56,8 +58,10 @@ class Watch:
         """
         view = self._pinned(await self._look(payloads=True))
         yield view
+        eager = _EAGER_LOOKS
         while view.verdict is None:
-            await self._sleep(self._pause(view))
+            eager = eager - 1 if _is_unchecked(view) else -1
+            await self._sleep(self._fastest / 2 ** (eager + 1) if eager >= 0 else self._pause(view))
             later = await self._later(view)
             if _what_counts(later) != _what_counts(view):
                 yield later
@@ -94,6 +98,10 @@ class Watch:
         due = next_check(view, now)
         ahead = (due - now).total_seconds() if due is not None else 0.0
         return max(self._fastest, min(SLOWEST_SECONDS, ahead / _PART_OF_WAIT))
+
+
+def _is_unchecked(view: MonitorView) -> bool:
+    return view.status is None or view.status.check_count == 0
 
 
 def _what_counts(view: MonitorView) -> tuple[object, ...]:
