@@ -27,8 +27,8 @@ TIMES: Final = "BENCHMARK_TIMES"
 AT_A_TIME: Final = 64
 _UNDER_WAY: Final = [OrchestrationStatus.RUNNING, OrchestrationStatus.PENDING]
 _LOOK_SECONDS: Final = 0.25
-_STATS_SECONDS: Final = 1.5
-"""The scheduler brings its counts up to date every second."""
+_STATS_SECONDS: Final = 0.5
+"""The scheduler brings its counts up to date five times a second."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ class Rig:
         return used([one.popen.pid for one in self.workers]), used([self.scheduler.popen.pid])
 
     def actions(self) -> Counter[str]:
-        """What the scheduler has dispatched so far, a second ago at the latest."""
+        """What the scheduler has dispatched so far, 0.2 s ago at the latest."""
         return Counter(json.loads(self._stats.read_text())["actions"])
 
     async def run(self, load: Load) -> None:
@@ -203,7 +203,7 @@ class Rig:
         await start(client, self.way, load, f"m-{len(self._loads) - 1}")
 
     async def watch(self, seconds: float) -> None:
-        """Count for that long, or a second longer, what those do that are under way."""
+        """Count for that long, or half a second longer, what those do that are under way."""
         await self._counts_renewed()
         async with self._counted(self._loads[-1]):
             await asyncio.sleep(seconds)

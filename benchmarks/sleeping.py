@@ -14,7 +14,7 @@ FEW: Final = 100
 MANY: Final = 10_000
 WINDOWS: Final = 5
 SECONDS: Final = 4.0
-_A_SECOND: Final = 40
+_A_SECOND: Final = 60
 """Monitors are started no faster: a worker keeps the threads that a burst of first checks took, and what runs
 beside this is not to be disturbed."""
 _PATIENCE_SECONDS: Final = 120.0

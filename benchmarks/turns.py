@@ -13,7 +13,7 @@ LOAD: Final = Load(monitors=1000, checks=60, interval_seconds=1, spread_seconds=
 SAME: Final = Load(monitors=16, checks=60, interval_seconds=0.02)
 """Of the plain loop: as many checks each, for a check costs by those before it in its history. Its worker is
 always busy, which is the cheapest way for it: one that is woken for each check pays for being woken."""
-MANY: Final = Load(monitors=1000, checks=3, interval_seconds=1, spread_seconds=10)
+MANY: Final = Load(monitors=1000, checks=4, interval_seconds=1, spread_seconds=3)
 """The plain loop falls behind these: all 60 checks would take it five minutes and more."""
 
 

@@ -17,7 +17,7 @@ from local_scheduler.server import LOOPBACK
 from local_scheduler.stats import StatsFile
 
 EMULATOR_PORT = 8080
-STATS_EVERY_SECONDS = 1.0
+STATS_EVERY_SECONDS = 0.2
 MENDS = [mend.name for mend in dataclasses.fields(Mends)]
 
 
