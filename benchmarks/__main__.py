@@ -50,8 +50,8 @@ BENCHMARKS: Final[Mapping[str, Callable[[], str]]] = {
 """Each gives its part of the page, as Markdown."""
 FIRST: Final = "turns"
 BESIDE: Final = ("turn30", "sleeping", "one-monitor", "telemetry")
-"""They run beside the first, which mostly waits and takes more than half of the time there is: two wait as well, two
-compare one thread's CPU with its own."""
+"""They run beside the first, which mostly waits and takes more than half of the time there is: two of them wait as
+well, two compare a thread's CPU with its own."""
 
 
 def main(names: Sequence[str]) -> int:
