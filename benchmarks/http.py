@@ -24,10 +24,10 @@ SPREAD_SECONDS: Final = 15.0
 """A turn's length: so that turns end evenly over time, and every window has its part of them."""
 
 WHY: Final = (
-    "about half of what is over is the turn itself, every 15 checks (activity, report, replay), the other half what "
-    "a check does and the loop does not: headers and all variables of the answer, two conditions, masking, what is "
-    "kept for the next check. No part of it stands out. Turns on one loop, fewer wake-ups and the collector's "
-    "settings brought it from four times to this"
+    "about half of what is over is the turn itself, every 15 checks (activity, report, replay), the other half "
+    "what a check does and the loop does not: headers and all variables of the answer, two conditions, masking, "
+    "what is kept for the next check. No part of it stands out. Turns on one loop, fewer wake-ups and the "
+    "collector's settings brought it from four times to this"
 )
 
 

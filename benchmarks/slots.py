@@ -18,8 +18,8 @@ WHOLE_TURN: Final = 15
 LOAD: Final = Load(monitors=3 * SLOTS, checks=100_000, interval_seconds=1, spread_seconds=3)
 _SETTLE_SECONDS: Final = 5.0
 WHY: Final = (
-    "the extremes of 120 monitors over five seconds, on two cores that both ways share: they differ from window to "
-    "window by more than from each other"
+    "the extremes of 120 monitors over five seconds, on two cores that both ways share: they differ from window "
+    "to window by more than from each other"
 )
 
 

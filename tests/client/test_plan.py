@@ -37,6 +37,14 @@ def test_a_monitor_that_ends_is_followed_by_another() -> None:
     assert long.actions == pytest.approx(1000 * 3.08 / 5, rel=CLOSE)
 
 
+def test_ticks_that_fall_into_a_check_are_skipped() -> None:
+    assert planned(interval=1, check_takes=1).checks == pytest.approx(1000, rel=CLOSE)
+    assert planned(interval=1, check_takes=2.5).checks == pytest.approx(1000 / 3, rel=CLOSE)
+    assert planned(interval=4, check_takes=5).turns < planned(interval=8, check_takes=5).turns, (
+        "it is still frequent"
+    )
+
+
 def test_a_notice_takes_actions() -> None:
     told, silent = planned(lasts=100, notices=2), planned(lasts=100)
     assert told.actions - silent.actions == pytest.approx(1000 * 2 * 5 / 100)
@@ -82,7 +90,8 @@ def test_waiting_turns_take_three_quarters_of_the_slots() -> None:
 
 
 def test_checks_under_way_take_slots_too() -> None:
-    assert planned(monitors=10_000, interval=10, check_takes=30).replicas_by_slots == pytest.approx(15, rel=CLOSE)
+    slow = planned(monitors=10_000, interval=10, check_takes=30)  # each is always under way
+    assert slow.replicas_by_slots == pytest.approx(5, rel=CLOSE)
 
 
 def test_cpu_is_that_of_checks_and_turns() -> None:

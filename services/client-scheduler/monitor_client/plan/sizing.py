@@ -11,7 +11,7 @@ from monitor_client.plan import figures
 from monitor_client.plan.life import NOTICE_ACTIONS, Life, life
 from monitor_core.contract import Model, Polling
 from monitor_core.contract.request import YEAR, Seconds
-from monitor_core.pace import WAITING_SHARE
+from monitor_core.pace import WAITING_SHARE, turn_seconds
 
 _MONTH_SECONDS: Final = figures.MONTH_HOURS * 3600
 _MEASURED: Final = " or ".join(sorted(figures.CHECK_CPU_MS))
@@ -80,6 +80,16 @@ def capacity_for(actions_per_second: float) -> Capacity:
     return Capacity(schedulers, math.ceil(units / schedulers))
 
 
+def _as_made(load: Load) -> Polling:
+    """How often checks are made: the ticks that fall into one are skipped."""
+    polling = load.polling
+    ticks = math.ceil(load.check_takes_seconds / polling.interval_seconds)
+    if ticks <= 1:
+        return polling
+    made = {"interval_seconds": ticks * polling.interval_seconds, "turn_seconds": turn_seconds(polling)}
+    return polling.model_copy(update=made)
+
+
 class Plan:
     """What a load takes. Rates are a second's, of all monitors, where each that ends is followed by another."""
 
@@ -94,7 +104,7 @@ class Plan:
         self.capacity = capacity_for(self.actions)
 
     def _until(self, seconds: float) -> Life:
-        return life(self.load.polling, seconds, self.load.change_every_seconds or math.inf)
+        return life(_as_made(self.load), seconds, self.load.change_every_seconds or math.inf)
 
     def _rate(self, of_one: float) -> float:
         return self.load.monitors * of_one / self.load.lasts_seconds
