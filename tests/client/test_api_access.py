@@ -190,7 +190,9 @@ async def test_a_token_that_is_not_valid_says_why(
 
 
 def unsigned() -> str:
-    return jwt.encode({"iss": ISSUER, "aud": AUDIENCE, "exp": time.time() + 600}, "", algorithm="none")
+    """One that names a key of the issuer's, and would be let in if it were signed by it."""
+    claims = {"iss": ISSUER, "aud": AUDIENCE, "exp": time.time() + 600, "roles": ["Monitor.Read"]}
+    return jwt.encode(claims, "", algorithm="none", headers={"kid": "k1"})
 
 
 def signed_with_the_public_key(issuer: Issuer) -> str:
