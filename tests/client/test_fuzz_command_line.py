@@ -100,6 +100,10 @@ def test_whatever_is_typed_one_line_says_what_is_wrong(words: list[str]) -> None
         (["show", "j", "--server", "http://["], "MONITOR_SERVER: Invalid IPv6 URL (got 'http://[')"),
         (["show", "j", "--server", "http://a:99999"], "MONITOR_SERVER: Port out of range 0-65535"),
         (["show", "j", "--server", "http://:80"], "MONITOR_SERVER: should be http://host:port or https://host"),
+        (
+            ["start", "j", "--url", "http://a/", "--method", "POST", "--body", "[" * 100_000],
+            "--body: is nested too deeply",
+        ),
         (["wait", *map(str, range(10_001))], "JOB_ID: there are 10,001, and should be at most 10,000"),
     ],
     ids=lambda value: " ".join(value)[:30] if isinstance(value, list) else "",

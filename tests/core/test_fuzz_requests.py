@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor_core import channels
@@ -69,6 +69,12 @@ def mutilated(draw: st.DrawFn) -> Any:
     return request
 
 
+def asking_with(body: Any) -> dict[str, Any]:
+    check = {"kind": "http", "url": "http://a.example/", "method": "POST", "allow_repeat": True, "body": body}
+    return {"job_id": "job-1", "check": check}
+
+
+@example(data=asking_with("\ud800"))
 @examples(150)
 @given(data=mutilated() | HOSTILE)
 def test_a_request_is_let_in_whole_or_its_fields_are_named(data: Any) -> None:
@@ -81,8 +87,15 @@ def test_a_request_is_let_in_whole_or_its_fields_are_named(data: Any) -> None:
         return
     request = parse_request(data, BUILT_IN)
     given = MonitorInput(request=request, run="r").model_dump(mode="json", exclude_defaults=True)
-    assert len(json.dumps(given, allow_nan=False)) <= LARGEST_REQUEST + 200
+    kept = json.dumps(given, allow_nan=False, ensure_ascii=False).encode()
+    assert len(kept) <= LARGEST_REQUEST + 200
     assert fingerprint(MonitorInput.model_validate(given).request) == fingerprint(request)
+
+
+def test_what_is_nested_without_end_is_refused_and_not_followed() -> None:
+    refused = refusal(lambda: parse_request(asking_with(json.loads("[" * 900 + "]" * 900)), BUILT_IN))
+    assert refused is not None
+    assert str(refused) == "check: should be nested at most 50 levels deep"
 
 
 def test_a_hundred_thousand_mistakes_are_told_by_the_first_few() -> None:

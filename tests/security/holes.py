@@ -23,7 +23,7 @@ import yaml
 
 ROOT: Final = Path(__file__).parents[2]
 PLANTED: Final = ROOT / "tests" / "security" / "planted.yaml"
-_COPIED: Final = ("services", "tests", "dev")
+_COPIED: Final = ("services", "tests", "dev", "docs")
 _LEFT_OUT: Final = shutil.ignore_patterns("__pycache__", "node_modules", "histories", "browser", "infra")
 _IMPORTED: Final = (
     "aiohttp",

@@ -9,12 +9,16 @@ import pytest
 
 from security.holes import Hole, outcome, planted
 
+FUZZED = "input"
+"""Its tests take long where they find nothing."""
+
 
 def some(topics: dict[str, list[Hole]]) -> dict[str, list[Hole]]:
     """Of each topic the first hole for each file of tests."""
     firsts = {
         topic: {hole.found_by.partition("::")[0]: hole for hole in reversed(holes)}
         for topic, holes in topics.items()
+        if topic != FUZZED
     }
     return {topic: list(found.values()) for topic, found in firsts.items()}
 

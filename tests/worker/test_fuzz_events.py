@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor_core.contract import CommandOutcome, MonitorStatus, Verdict
@@ -27,6 +27,7 @@ payloads = ODD | st.dictionaries(st.sampled_from([*FIELDS, "\ud800", "x" * 3000]
 )
 
 
+@example(events=[{"id": "\U0001f600" * 64, "name": "cancel", "reason": "\U0001f600" * 9000}] * 6)
 @examples(60)
 @given(events=st.lists(payloads, min_size=1, max_size=6))
 def test_no_event_breaks_a_monitor_or_makes_it_unreadable(events: list[Any]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor_core.conditions import ConditionError, conditions
@@ -207,6 +207,11 @@ def require_kept(seen: Observation) -> None:
             assert str(unjudged)  # noqa: PT017 # either way is right
 
 
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+
+
+@example(content=HEAD + b'{"a": "\\ud800"}', max_redirects=0, conditional=False)
+@example(content=b"ICY 200 OK\r\n\r\n", max_redirects=0, conditional=False)
 @examples(150)
 @given(content=answers(), max_redirects=st.integers(0, 2), conditional=st.booleans())
 def test_whatever_a_target_answers_it_is_observed_or_the_check_has_failed(
@@ -229,6 +234,8 @@ def test_whatever_a_target_answers_it_is_observed_or_the_check_has_failed(
     asyncio.run(answered(content, ask))
 
 
+@example(location="ftp://a.example/")
+@example(location="https://u:p@a.example/")
 @examples(300)
 @given(location=st.sampled_from(LOCATIONS) | st.text(max_size=20) | st.text("/:?#[]@.%\\ a1", max_size=12))
 def test_a_redirect_leads_somewhere_by_http_or_is_a_failed_check(location: str) -> None:
