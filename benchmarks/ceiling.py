@@ -6,8 +6,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from benchmarks.loads import PLAIN, Load, Way
 from benchmarks.report import median, table
-from benchmarks.rig import IMPORTABLE, PLAIN, Load, Rig, Span, Way, client_of
+from benchmarks.rig import IMPORTABLE, Rig, Span, client_of
 from stack import stack
 
 WINDOWS: Final = 5

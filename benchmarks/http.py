@@ -13,9 +13,10 @@ from itertools import pairwise
 from typing import Final
 
 from benchmarks.goals import Goal, goals, ratios
+from benchmarks.loads import OURS, Load
 from benchmarks.machine import used
 from benchmarks.report import median, table
-from benchmarks.rig import IMPORTABLE, OURS, Load, Rig, client_of, rig
+from benchmarks.rig import IMPORTABLE, Rig, client_of, rig
 
 PAGES: Final = 500
 WINDOWS: Final = 5

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from benchmarks.goals import Goal, goals, ratios
+from benchmarks.loads import OURS, Load
 from benchmarks.report import median, table
-from benchmarks.rig import OURS, Load, client_of, start
+from benchmarks.rig import client_of, start
 from monitor_core.contract import instance_id
 from stack import Stack, stack
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from benchmarks.goals import Goal, goals, ratios
+from benchmarks.loads import OURS, Load
 from benchmarks.report import median, table
-from benchmarks.rig import OURS, Cost, Load, Rig, client_of, rig
+from benchmarks.rig import Cost, Rig, client_of, rig
 
 WORKERS: Final = (1, 2, 4)
 WINDOWS: Final = 5

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from benchmarks.goals import Goal, goals, ratios
+from benchmarks.loads import OURS, Load
 from benchmarks.machine import Used
 from benchmarks.report import median, table
-from benchmarks.rig import OURS, Load, Rig, client_of, rig
+from benchmarks.rig import Rig, client_of, rig
 
 FEW: Final = 100
 MANY: Final = 10_000

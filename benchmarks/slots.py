@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Final
 
 from benchmarks.goals import Goal, goals, ratios
+from benchmarks.loads import OURS, PLAIN, Load
 from benchmarks.report import median, table
-from benchmarks.rig import OURS, PLAIN, Cost, Load, Rig, client_of, rig
+from benchmarks.rig import Cost, Rig, client_of, rig
 
 SLOTS: Final = 40
 WINDOWS: Final = 5

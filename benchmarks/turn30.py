@@ -10,8 +10,9 @@ from typing import Any, Final
 from durabletask.client import OrchestrationQuery
 
 from benchmarks.goals import Goal, goals, ratios
+from benchmarks.loads import OURS, PLAIN, Load
 from benchmarks.report import median, table
-from benchmarks.rig import OURS, PLAIN, Cost, Load, Rig, client_of, rig
+from benchmarks.rig import Cost, Rig, client_of, rig
 from monitor_core.scheduler import Client
 
 WINDOWS: Final = 5

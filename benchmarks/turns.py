@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from benchmarks.goals import Goal, goals, ratios
+from benchmarks.loads import OURS, PLAIN, Load
 from benchmarks.report import median, table
-from benchmarks.rig import OURS, PLAIN, Cost, Load, Rig, rig
+from benchmarks.rig import Cost, Rig, rig
 
 ROUNDS: Final = 5
 LOAD: Final = Load(monitors=1000, checks=60, interval_seconds=1, spread_seconds=10)

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 from benchmarks import ceiling, http, listing, one_monitor, slots, starting, turn30
-from benchmarks.rig import OURS, PLAIN, Cost, Load, Way, client_of, cost, rig
+from benchmarks.loads import OURS, PLAIN, Load, Way
+from benchmarks.rig import Cost, client_of, cost, rig
 
 LOAD = Load(monitors=3, checks=4, interval_seconds=0.2)
 
