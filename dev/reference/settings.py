@@ -20,8 +20,8 @@ _HEAD: Final = """\
 <!-- Generated from services/shared/monitor_core/settings.py by `make reference`: change that, not this page. -->
 
 Both services, and the command line, take their settings from the environment. An empty variable counts as unset;
-one that cannot be used stops the start with a line that names it. In Azure they are set by `azd env set`
-([deploy.md](deploy.md)).
+one that cannot be used stops the start with a line that names it; a worker does without its `MONITOR_JOURNAL`, and
+says so. In Azure they are set by `azd env set` ([deploy.md](deploy.md)).
 """
 _SECTIONS: Final = (
     ("Both", (SchedulerSettings,)),

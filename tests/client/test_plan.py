@@ -218,5 +218,6 @@ def test_the_figures_are_those_that_are_deployed_and_documented() -> None:
     assert f"| Schedulers | 10 | {figures.SCHEDULERS_PER_REGION} |" in sources["docs/deploy.md"]
     worker = sources["infra/worker.bicep"]
     assert f"cpu: json('{figures.REPLICA_CPU}')" in worker
-    assert f"(isProduction ? {figures.REPLICAS_AT_MOST} : 3)" in worker
+    assert f"(isProduction ? 10 : {figures.DEVELOPMENT_REPLICAS_AT_MOST})" in worker
+    assert f"capacity: {figures.PRODUCTION_UNITS} }}" in sources["infra/modules/scheduler.bicep"]
     assert WorkerSettings.model_fields["max_activities"].default == figures.REPLICA_SLOTS

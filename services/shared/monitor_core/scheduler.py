@@ -4,9 +4,10 @@ It is also the one adapter to the SDK's private parts.
 """
 
 import logging
+import re
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import grpc.experimental
 from durabletask.azuremanaged.client import AsyncDurableTaskSchedulerClient
@@ -42,12 +43,29 @@ _MESSAGE_BYTES = 64 * 1024 * 1024
 # The thread that waits for work items reads them: no other hands them on.
 _ONE_THREAD = (grpc.experimental.ChannelOptions.SingleThreadedUnaryStream, 1)
 
+_RPC_ERROR: Final = re.compile(
+    r"<\w+ of RPC that terminated with:\s+status = StatusCode\.(?P<code>\w+)\s+details = \"(?P<details>[^\n]*)\""
+)
+
 
 def sdk_logger() -> logging.Logger:
     """The SDK's logger, at WARNING: at its default INFO it costs a quarter of a worker's CPU."""
     logger = logging.getLogger("durabletask")
     logger.setLevel(logging.WARNING)
+    logger.addFilter(_in_a_line)  # which is there once, however often it is added
     return logger
+
+
+def _in_a_line(record: logging.LogRecord) -> bool:
+    """Has the SDK say in a line what gRPC says in ten; that the worker itself has ended a stream is no warning."""
+    message = record.getMessage()
+    failed = _RPC_ERROR.search(message)
+    if failed is None:
+        return True
+    if failed["code"] == "CANCELLED" and failed["details"].startswith("Locally cancelled"):
+        return False
+    record.msg, record.args = f"{message[: failed.start()]}{failed['code']}: {failed['details']}", ()
+    return True
 
 
 def channel_options(*more: tuple[str, int]) -> GrpcChannelOptions:

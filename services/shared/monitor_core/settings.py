@@ -72,6 +72,13 @@ class SchedulerSettings(_Settings):
     authentication: Authentication | None = None
     client_id: str | None = None
 
+    @field_validator("taskhub")
+    @classmethod
+    def _fit_for_a_header(cls, taskhub: str) -> str:
+        if any(not "!" <= character <= "~" for character in taskhub):
+            raise ValueError("should be letters, digits and hyphens, as in Azure")
+        return taskhub
+
     @field_validator("endpoint")
     @classmethod
     def _scheme_host_and_port(cls, endpoint: str) -> str:

@@ -126,7 +126,8 @@ def journal_in(folder: Path | None) -> Journal | None:
         journal = Journal(folder)
     except (ImportError, OSError) as error:
         _log.warning(
-            "MONITOR_JOURNAL: no file can be kept there: a check that ends the worker may do so again: %s",
+            "MONITOR_JOURNAL: no file can be kept there, make it a folder that this user may write to: "
+            "until then a check that ends the worker may do so again: %s",
             error,
         )
         return None

@@ -16,7 +16,7 @@ _NO_LIMIT: Final = 1.0
 
 def advice(plan: Plan) -> list[str]:
     """The sentences, what saves most first."""
-    return [*_turns(plan), *_sleeps(plan), *_starts(plan), *_split(plan), *_replicas(plan)]
+    return [*_turns(plan), *_sleeps(plan), *_starts(plan), *_split(plan), *_units(plan), *_replicas(plan)]
 
 
 def _turns(plan: Plan) -> Iterator[str]:
@@ -82,10 +82,19 @@ def _split(plan: Plan) -> Iterator[str]:
         yield f"a region has {most} schedulers for a subscription: take several regions, or ask Microsoft for more"
 
 
+def _units(plan: Plan) -> Iterator[str]:
+    if plan.capacity.units:
+        preset = f"MONITOR_PRESET production: Dedicated, with {figures.PRODUCTION_UNITS} units"
+        other = (
+            "" if plan.capacity.units == figures.PRODUCTION_UNITS else "; fewer in infra/modules/scheduler.bicep"
+        )
+        yield f"{preset}{other}"
+
+
 def _replicas(plan: Plan) -> Iterator[str]:
     if plan.replicas == 1:
         return
     names = ["MONITOR_MIN_REPLICAS"]
-    if plan.replicas > figures.REPLICAS_AT_MOST:
+    if plan.replicas > figures.DEVELOPMENT_REPLICAS_AT_MOST:
         names.append("MONITOR_MAX_REPLICAS")
     yield f"{' and '.join(names)} {plan.replicas}: the scaler adds a worker only once work waits"

@@ -20,8 +20,10 @@ MONTH_HOURS: Final = 730
 # What we deploy: infra/worker.bicep, which a test compares.
 REPLICA_CPU: Final = 0.5
 REPLICA_SLOTS: Final = 2000
-REPLICAS_AT_MOST: Final = 10
-"""Of the preset `production`, unless MONITOR_MAX_REPLICAS says otherwise."""
+DEVELOPMENT_REPLICAS_AT_MOST: Final = 3
+"""Of the preset `development`, unless MONITOR_MAX_REPLICAS says otherwise; of `production` it is 10."""
+PRODUCTION_UNITS: Final = 3
+"""Of the preset `production`, which is Dedicated; `development` is Consumption."""
 
 # What was measured, in milliseconds of a worker's CPU: first values, of 2 cores (AMD EPYC), Python 3.11.
 CHECK_CPU_MS: Final[Mapping[str, float]] = MappingProxyType(

@@ -36,7 +36,7 @@ class Load(Model):
     replica_cpu: Annotated[float, Field(ge=0.1, le=1, allow_inf_nan=False)] = Field(
         figures.REPLICA_CPU, description="vCPU of a replica."
     )
-    slots: Annotated[int, Field(ge=1, le=100_000)] = Field(figures.REPLICA_SLOTS, description="Of a replica.")
+    slots: Annotated[int, Field(ge=1, le=10_000)] = Field(figures.REPLICA_SLOTS, description="Of a replica.")
 
     @model_validator(mode="after")
     def _cpu_is_known(self) -> Self:
