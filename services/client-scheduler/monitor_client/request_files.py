@@ -63,7 +63,9 @@ def the_only(documents: Sequence[Document], path: str) -> Document:
         RequestError: it holds none, or several.
     """
     if len(documents) != 1:
-        raise _refused("stdin" if path == STDIN else path, f"should hold one request, and holds {len(documents)}")
+        several = ": start -f takes several, without --watch" if documents else ""
+        reason = f"should hold one request, and holds {len(documents)}{several}"
+        raise _refused("stdin" if path == STDIN else path, reason)
     return documents[0]
 
 

@@ -162,6 +162,7 @@ class AuthSettings(_Settings):
         return f"{self.authority}/{self.tenant_id}/discovery/v2.0/keys"
 
 
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Signal = Literal["traces", "metrics", "logs"]
 Protocol = Literal["grpc", "http/protobuf"]
 _PAIR: Final = "[^;=]+=[^;=]*"
@@ -260,12 +261,7 @@ class ClientSettings(_ServiceSettings):
         None, alias="MONITOR_SERVER_AUDIENCE", description="What a token for that server has to be for."
     )
     url: str | None = Field(None, alias="MONITOR_URL", description="URL to monitor; {job_id} is filled in.")
-    log_level: str = Field(
-        "WARNING",
-        alias="LOG_LEVEL",
-        pattern="^(DEBUG|INFO|WARNING|ERROR)$",
-        description="DEBUG, INFO, WARNING or ERROR.",
-    )
+    log_level: LogLevel = Field("WARNING", alias="LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR.")
     api_host: str = Field(
         "127.0.0.1", alias="MONITOR_API_HOST", min_length=1, description="Where the service listens."
     )
@@ -312,12 +308,7 @@ class ClientSettings(_ServiceSettings):
 class WorkerSettings(_ServiceSettings):
     """The worker's settings."""
 
-    log_level: str = Field(
-        "INFO",
-        alias="LOG_LEVEL",
-        pattern="^(DEBUG|INFO|WARNING|ERROR)$",
-        description="DEBUG, INFO, WARNING or ERROR.",
-    )
+    log_level: LogLevel = Field("INFO", alias="LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR.")
     allowed_targets: Names = Field(
         (),
         alias="MONITOR_ALLOWED_TARGETS",

@@ -17,7 +17,7 @@ EXIT_USAGE = 2
 def main(arguments: Sequence[str] = (), environment: Mapping[str, str] = os.environ) -> int:
     """Run until SIGTERM or SIGINT; the process's exit code."""
     if arguments:
-        return _usage("the worker takes no arguments; its variables are those of WorkerSettings in settings.py")
+        return _usage("the worker takes no arguments; its variables are in docs/settings.md")
     # Before the slow imports: as a container's first process it would not hear a signal without a handler.
     asked_to_stop = listen_for_signals()
     masker = Masker()
