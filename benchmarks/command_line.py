@@ -13,7 +13,6 @@ from monitor_core.contract import ORCHESTRATOR, VERSION, instance_id
 from stack import ROOT, Stack, stack
 
 ROUNDS: Final = 7
-WHY: Final = "most of it is importing: the SDK, gRPC, pydantic's models"
 
 
 def measure(rounds: int = ROUNDS) -> str:
@@ -74,7 +73,5 @@ def written(helps: Sequence[float], ours: Sequence[float], sdk: Sequence[float])
         ("the SDK's client, until the first check is shown", median(sdk, ".3f")),
     ]
     over = [one - other for one, other in zip(ours, sdk, strict=True)]
-    met = goals(
-        Goal("`--help`, s", 0.4, helps), Goal("first status over the SDK's round trip, s", 1, over, why=WHY)
-    )
+    met = goals(Goal("`--help`, s", 0.4, helps), Goal("first status over the SDK's round trip, s", 1, over))
     return f"{table(('', 'seconds'), *rows)}\n\n{met}"

@@ -16,7 +16,6 @@ from stack import Stack, stack
 FEW: Final = 100
 MANY: Final = 10_000
 LOOKS: Final = 15
-WHY: Final = (
     "the local scheduler selects among all instances for each page; the service asks for one page of either"
 )
 
@@ -58,5 +57,5 @@ def written(few: int, many: int, fews: Sequence[float], manys: Sequence[float]) 
         (f"{few:,}", median([each * 1e3 for each in fews])),
         (f"{many:,}", median([each * 1e3 for each in manys])),
     ]
-    met = goals(Goal(f"the first page of {many:,}, of that of {few}", 2, ratios(manys, fews), why=WHY))
+    met = goals(Goal(f"the first page of {many:,}, of that of {few}", 2, ratios(manys, fews)))
     return f"{table(('monitors', '`GET /monitors`, ms'), *rows)}\n\n{met}"

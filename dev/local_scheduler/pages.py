@@ -1,11 +1,12 @@
 """Mend `pages`: a token that is of no page is refused, instead of standing for the first one; and a page of many
-instances takes little longer than one of few."""
+instances takes no longer than one of few."""
 
 # ruff: noqa: N802 - the methods of a gRPC service are named by its protocol
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from datetime import UTC
-from operator import attrgetter
+from itertools import islice
+from typing import Any
 
 import durabletask.internal.orchestrator_service_pb2 as pb
 import grpc
@@ -13,9 +14,26 @@ from durabletask.testing.in_memory_backend import OrchestrationInstance
 
 from local_scheduler.core import Core
 
+_LONGEST_TOKEN = 18
+
 
 class Pages(Core):
-    """Gives pages of instances by the tokens that it gave."""
+    """Gives pages of instances, the oldest first, by the tokens that it gave."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._by_creation: dict[str, None] = {}
+
+    def reset(self) -> None:
+        """Forget the order as well."""
+        with self._lock:
+            super().reset()
+            self._by_creation.clear()
+
+    def _created(self, instance_id: str) -> None:
+        self._by_creation.pop(instance_id, None)
+        self._by_creation[instance_id] = None
+        super()._created(instance_id)
 
     def QueryInstances(
         self, request: pb.QueryInstancesRequest, context: grpc.ServicerContext
@@ -23,40 +41,47 @@ class Pages(Core):
         """Give a page."""
         query = request.query
         token = query.continuationToken.value
-        if token and not (token.isascii() and token.isdecimal()):
+        if token and not (token.isascii() and token.isdecimal() and len(token) <= _LONGEST_TOKEN):
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the continuation token is of no page")
+        first, size = int(token or 0), query.maxInstanceCount if query.maxInstanceCount > 0 else None
         with self._lock:
-            everything = self._instances
-            selected = sorted(_selected(query, everything.values()), key=attrgetter("created_at"))
-            first, size = int(token or 0), query.maxInstanceCount if query.maxInstanceCount > 0 else len(selected)
+            selected = islice(self._selected(query), first, None)
+            chosen = list(islice(selected, size))
             page = pb.QueryInstancesRequest(
                 query=pb.InstanceQuery(fetchInputsAndOutputs=query.fetchInputsAndOutputs)
             )
-            # The SDK's backend makes the answer, of these alone: it asks each instance for each part of the query.
-            self._instances = {one.instance_id: one for one in selected[first : first + size]}
+            # The SDK's backend makes the answer, of these alone: it looks at all that there are.
+            everything, self._instances = self._instances, {one.instance_id: one for one in chosen}
             try:
                 answer = super().QueryInstances(page, context)
             finally:
                 self._instances = everything
-            if first + size < len(selected):
-                answer.continuationToken.value = str(first + size)
+            if next(selected, None) is not None:
+                answer.continuationToken.value = str(first + len(chosen))
             return answer
 
+    def _selected(self, query: pb.InstanceQuery) -> Iterator[OrchestrationInstance]:
+        """Those that are asked for, in the order of their creation; what was purged is forgotten on the way."""
+        everything, is_meant = self._instances, _judge_of(query)
+        for instance_id in tuple(self._by_creation):
+            instance = everything.get(instance_id)
+            if instance is None:
+                del self._by_creation[instance_id]
+            elif is_meant(instance):
+                yield instance
 
-def _selected(
-    query: pb.InstanceQuery, instances: Iterable[OrchestrationInstance]
-) -> Iterable[OrchestrationInstance]:
-    found = instances
-    if query.runtimeStatus:
-        statuses = frozenset(query.runtimeStatus)
-        found = [one for one in found if one.status in statuses]
-    if query.HasField("createdTimeFrom"):
-        after = query.createdTimeFrom.ToDatetime(UTC)
-        found = [one for one in found if one.created_at >= after]
-    if query.HasField("createdTimeTo"):
-        before = query.createdTimeTo.ToDatetime(UTC)
-        found = [one for one in found if one.created_at < before]
-    if query.instanceIdPrefix.value:
-        prefix = query.instanceIdPrefix.value
-        found = [one for one in found if one.instance_id.startswith(prefix)]
-    return found
+
+def _judge_of(query: pb.InstanceQuery) -> Callable[[OrchestrationInstance], bool]:
+    statuses, prefix = frozenset(query.runtimeStatus), query.instanceIdPrefix.value
+    after = query.createdTimeFrom.ToDatetime(UTC) if query.HasField("createdTimeFrom") else None
+    before = query.createdTimeTo.ToDatetime(UTC) if query.HasField("createdTimeTo") else None
+
+    def is_meant(instance: OrchestrationInstance) -> bool:
+        return (
+            (not statuses or instance.status in statuses)
+            and instance.instance_id.startswith(prefix)
+            and (after is None or instance.created_at >= after)
+            and (before is None or instance.created_at < before)
+        )
+
+    return is_meant

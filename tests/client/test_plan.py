@@ -96,7 +96,7 @@ def test_checks_under_way_take_slots_too() -> None:
 
 def test_cpu_is_that_of_checks_and_turns() -> None:
     plan = planned(monitors=1000, interval=1, turn_seconds=0, kind="simulated", replica_cpu=1)
-    assert plan.cores == pytest.approx(1 * (0.35 + 3), rel=CLOSE)
+    assert plan.cores == pytest.approx(1 * (0.2 + 3), rel=CLOSE)
     assert plan.replicas_by_cpu == pytest.approx(plan.cores / 0.7)
     assert planned(interval=1, turn_seconds=0, check_cpu_ms=7).cores == pytest.approx(10, rel=CLOSE)
 
@@ -111,12 +111,12 @@ def test_workers_serve_one_scheduler_each() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"monitors": 10_000}, "--turn-seconds 60: 316 actions a second, 95 % fewer; Consumption, 9 workers"),
+        ({"monitors": 10_000}, "--turn-seconds 60: 316 actions a second, 95 % fewer; Consumption, 7 workers"),
         ({"interval": 3900}, "--interval 3600: checks more often"),
         ({"monitors": 5000, "start_rate": 5000, "interval": 60}, "by up to 29 s, and none is lost: start "),
         ({"monitors": 1_000_000, "interval": 60}, "sha256(job_id) mod 11, about 90,900 monitors each"),
         ({"monitors": 10_000_000, "interval": 60}, "a region has 25 schedulers"),
-        ({"monitors": 10_000}, "MONITOR_MIN_REPLICAS and MONITOR_MAX_REPLICAS 13: "),
+        ({"monitors": 10_000}, "MONITOR_MIN_REPLICAS and MONITOR_MAX_REPLICAS 11: "),
         ({"monitors": 1000}, "MONITOR_MIN_REPLICAS 3: "),
     ],
 )

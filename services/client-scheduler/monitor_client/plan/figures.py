@@ -25,13 +25,13 @@ DEVELOPMENT_REPLICAS_AT_MOST: Final = 3
 PRODUCTION_UNITS: Final = 3
 """Of the preset `production`, which is Dedicated; `development` is Consumption."""
 
-# What was measured, in milliseconds of a worker's CPU: first values, of 2 cores (AMD EPYC), Python 3.11.
+# What was measured, in milliseconds of a worker's CPU, rounded up: 2 cores (AMD EPYC), Python 3.11, in 2026-11.
 CHECK_CPU_MS: Final[Mapping[str, float]] = MappingProxyType(
     {
-        # The check that asks nobody, in turns of 16. `python -m benchmarks turns`
-        "simulated": 0.35,
-        # An answer of 200 over a kept connection, observed, no exporter. `python -m benchmarks telemetry`
-        "http": 1.2,
+        # What a check in turns of 16 takes (0.38), its part of the turn left out. `python -m benchmarks turns`
+        "simulated": 0.2,
+        # An answer of 200 over a kept connection, observed, no exporter (0.52). `python -m benchmarks telemetry`
+        "http": 0.6,
     }
 )
 """By kind, the turn that it is part of left out. Kinds that are not here were not measured."""
