@@ -16,8 +16,6 @@ from stack import Stack, stack
 FEW: Final = 100
 MANY: Final = 10_000
 LOOKS: Final = 15
-    "the local scheduler selects among all instances for each page; the service asks for one page of either"
-)
 
 
 def measure(few: int = FEW, many: int = MANY, looks: int = LOOKS) -> str:
