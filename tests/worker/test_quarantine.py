@@ -11,7 +11,7 @@ import pytest
 from monitor_core.contract import ErrorClass
 from monitor_worker.clock import SystemClock
 from monitor_worker.journal import SUSPECTED, Journal
-from monitor_worker.quarantine import CONVICTED, GRACE_SECONDS, Quarantine
+from monitor_worker.quarantine import APART_SECONDS, CONVICTED, GRACE_SECONDS, Quarantine
 from monitor_worker.turns import Checkpoint, Look
 from support.virtual import VirtualClock
 
@@ -58,8 +58,8 @@ async def most_at_a_time(quarantine: Quarantine, *keys: str) -> int:
     checks = Checks()
 
     async def turn(key: str) -> None:
-        while not quarantine.may_check(key):  # noqa: ASYNC110 # nobody tells
-            await asyncio.sleep(0.001)
+        while (seconds := quarantine.held_back(key)) > 0:  # noqa: ASYNC110 # nobody tells
+            await asyncio.sleep(seconds)
         await quarantine.guarded(key, checks.look)(1, 10, None)
 
     await asyncio.gather(*map(turn, keys))
@@ -84,7 +84,7 @@ async def test_one_death_holds_nobody_up(journal: Journal) -> None:
 
 async def test_the_guilty_one_is_not_checked_any_more_and_it_is_said_why(journal: Journal) -> None:
     checks, quarantine = Checks(), Quarantine(journal, VirtualClock(NOON))
-    assert quarantine.may_check("guilty")
+    assert quarantine.held_back("guilty") == 0
     look = await quarantine.guarded("guilty", checks.look)(1, 10, None)
     assert checks.made == 0
     assert look.error is not None
@@ -113,19 +113,31 @@ async def test_a_suspect_that_hangs_for_ever_is_not_waited_for(journal: Journal)
     hanging = asyncio.ensure_future(quarantine.guarded("suspect-1", hang)(1, 10, None))
     await asyncio.sleep(0)
     clock.time += timedelta(seconds=10 + GRACE_SECONDS - 1)
-    assert not quarantine.may_check("suspect-2")
+    assert quarantine.held_back("suspect-2") == APART_SECONDS
     clock.time += timedelta(seconds=1)
-    assert quarantine.may_check("suspect-2")
+    assert quarantine.held_back("suspect-2") == 0
     other = asyncio.ensure_future(quarantine.guarded("suspect-2", hang)(1, 10, None))
     await asyncio.sleep(0)
     hanging.cancel()
     await asyncio.wait([hanging])
-    assert not quarantine.may_check("suspect-1"), "it gives up no place but its own"
+    assert quarantine.held_back("suspect-1") > 0, "it gives up no place but its own"
     other.cancel()
     await asyncio.wait([other])
+
+
+async def test_suspects_that_are_left_for_later_come_back_one_after_the_other(journal: Journal) -> None:
+    clock = VirtualClock(NOON)
+    quarantine = Quarantine(journal, clock)
+    hanging = asyncio.ensure_future(quarantine.guarded("suspect-1", hang)(1, 10, None))
+    await asyncio.sleep(0)
+    assert [quarantine.held_back("suspect-2") for _ in range(3)] == [0.5, 1.0, 1.5]
+    clock.time += timedelta(seconds=5)
+    assert quarantine.held_back("suspect-2") == APART_SECONDS
+    hanging.cancel()
+    await asyncio.wait([hanging])
 
 
 async def test_without_a_journal_nobody_is_held_back() -> None:
     checks, quarantine = Checks(), Quarantine(None, SystemClock())
     assert quarantine.guarded("guilty", checks.look) == checks.look
-    assert quarantine.may_check("guilty")
+    assert quarantine.held_back("guilty") == 0

@@ -23,7 +23,7 @@ from monitor_core.pace import NEAR_SECONDS
 from monitor_core.schedule import due
 from monitor_worker.activities import longest
 from monitor_worker.quarantine import GRACE_SECONDS
-from monitor_worker.turns import LATER_SECONDS, Checkpoint, Look, TurnRun
+from monitor_worker.turns import LONGEST_PATIENCE, Checkpoint, Look, TurnRun
 from support.strategies import examples, pollings
 from support.virtual import START, at_once
 
@@ -135,11 +135,11 @@ def play(
     *script: Answer,
     clock: Clock | None = None,
     has_room: Callable[[], bool] = lambda: True,
-    may_check: Callable[[], bool] = lambda: True,
+    held_back: float = 0.0,
 ) -> tuple[TurnReport, Target, Clock]:
     clock = clock or Clock()
     target = Target(clock, list(script) or [Answer()])
-    report = at_once(TurnRun(asked, KEY, target.look, clock, has_room, may_check=may_check).run())
+    report = at_once(TurnRun(asked, KEY, target.look, clock, has_room, held_back=lambda: held_back).run())
     assert TurnReport.model_validate_json(report.model_dump_json()) == report
     return report, target, clock
 
@@ -364,21 +364,21 @@ def test_a_check_that_is_due_already_needs_no_room() -> None:
 
 
 def test_a_check_that_may_not_be_made_now_is_left_for_later_and_holds_no_slot() -> None:
-    report, target, clock = play(turn(), may_check=lambda: False)
+    report, target, clock = play(turn(), held_back=7.5)
     assert (target.asked, clock.seconds) == ([], 0)
     assert (report.ended_by, report.checks, report.final) == (TurnEnd.OVER, 0, False)
-    assert due(turn().polling, KEY, report.schedule) == at(LATER_SECONDS)
+    assert due(turn().polling, KEY, report.schedule) == at(7.5)
     rare = turn(polling=Polling(interval_seconds=60))
-    report, _, _ = play(rare, may_check=lambda: False)
+    report, _, _ = play(rare, held_back=7.5)
     assert report.schedule == Schedule(anchor=START, k=1), "its next tick is later still"
 
 
 @pytest.mark.parametrize(("drains", "end"), [(1e9, TurnEnd.OVER), (32.0, TurnEnd.DRAIN)])
 def test_a_last_check_that_may_not_be_made_now_is_tried_again_after_a_while(drains: float, end: TurnEnd) -> None:
     asked = turn(deadline=at(30), schedule=Schedule(anchor=START, k=30))
-    report, target, clock = play(asked, clock=Clock(30, drains), may_check=lambda: False)
+    report, target, clock = play(asked, clock=Clock(30, drains), held_back=7.5)
     assert (report.ended_by, report.schedule, report.final) == (end, asked.schedule, False)
-    assert (target.asked, clock.seconds) == ([], min(30 + LATER_SECONDS, drains))
+    assert (target.asked, clock.seconds) == ([], min(30 + LONGEST_PATIENCE, drains))
 
 
 def test_no_turn_takes_longer_than_it_is_waited_for() -> None:

@@ -64,7 +64,7 @@ def poll_activity(means: Means) -> Activity:
                 quarantine.guarded(run, look),
                 means.clock,
                 means.slots.has_room,
-                may_check=lambda: quarantine.may_check(run),
+                held_back=lambda: quarantine.held_back(run),
                 checked=observed,
             )
             report = means.run(playing.run(), longest(turn))

@@ -1,10 +1,11 @@
 """A check that ends the process must not take the other monitors down with it.
 
-The engine hands its turn out again, to this worker once it is back or to another one. So whoever was under way in
-two deaths in a row is a suspect, and suspects are checked one at a time: no two of them die together again, and a
-check that comes back clears its monitor. A suspect that is due while another one is checked is left for later, and
-holds no slot until then. Who is under way in two deaths more is not checked any more, and its monitor ends as
-`Error`. One death (a worker that is killed) holds nobody up.
+The engine hands its turn out again, to this worker once it is back or to another one. So whoever was under way
+in two deaths in a row is a suspect, and suspects are checked one at a time: no two of them die together again,
+and a check that comes back clears its monitor. A suspect that is due while another one is checked is left for
+later, each for a while longer than the one before, and holds no slot until then. Who is under way in two deaths
+more is not checked any more, and its monitor ends as `Error`. One death (a worker that is killed) holds nobody
+up.
 """
 
 import math
@@ -21,6 +22,9 @@ CONVICTED: Final = 4
 GRACE_SECONDS: Final = 30.0
 """How much longer than it may take a check is waited for: beyond, its driver hangs and will not be cancelled."""
 
+APART_SECONDS: Final = 0.5
+"""Between two suspects that are left for later: as many as come back at once, one is checked."""
+
 
 class Quarantine:
     """Who may make a check, and beside whom. For the loop's thread.
@@ -34,14 +38,20 @@ class Quarantine:
         self._journal, self._clock = journal, clock
         self._alone_until = -math.inf
         """A suspect is being checked, until then at the longest (monotonic seconds)."""
+        self._last_comes_at = -math.inf
+        """When the last of those comes back that were left for later (monotonic seconds)."""
 
-    def may_check(self, key: str) -> bool:
-        """Whether a monitor may be checked now.
+    def held_back(self, key: str) -> float:
+        """For how many seconds a monitor's check is to be left; 0 where it may be made now.
 
         Args:
             key: of the monitor and its run.
         """
-        return not self._is_suspect(key) or self._clock.monotonic() >= self._alone_until
+        now = self._clock.monotonic()
+        if not self._is_suspect(key) or now >= self._alone_until:
+            return 0.0
+        self._last_comes_at = max(self._last_comes_at, now) + APART_SECONDS
+        return self._last_comes_at - now
 
     def guarded(self, key: str, look: Looker) -> Looker:
         """What makes the checks of a turn: as `look`, unless it has ended too many processes.

@@ -17,8 +17,8 @@ from monitor_core.contract.request import LONGEST_TURN_SECONDS, YEAR
 from monitor_core.pace import NEAR_SECONDS, longest_wait
 from monitor_core.schedule import advance, due
 
-LATER_SECONDS: Final = 5.0
-"""After so long a check is tried again that may not be made now."""
+LONGEST_PATIENCE: Final = 5.0
+"""Seconds that the last check, which no timer of the orchestrator's can put off, waits in the turn itself."""
 
 
 class Clock(Protocol):
@@ -88,7 +88,7 @@ class TurnRun:
         clock: Clock,
         has_room: Callable[[], bool] = lambda: True,
         *,
-        may_check: Callable[[], bool] = lambda: True,
+        held_back: Callable[[], float] = lambda: 0.0,
         checked: CheckObserver = unobserved,
     ) -> None:
         """A turn to be run.
@@ -99,11 +99,11 @@ class TurnRun:
             look: makes the checks.
             clock: the worker's time.
             has_room: whether the turn may keep its slot while it waits; asked before each wait.
-            may_check: whether the check may be made now; asked before each one.
+            held_back: for how many seconds the check is to be left; 0 where it may be made now. Asked before each.
             checked: is told of each check.
         """
         self._turn, self._key, self._look, self._clock = turn, key, look, clock
-        self._has_room, self._may_check, self._checked = has_room, may_check, checked
+        self._has_room, self._held_back, self._checked = has_room, held_back, checked
         self._schedule, self._due = turn.schedule, self._due_by(turn.schedule)
         self._status = turn.last_status
         self._successes = turn.consecutive_successes
@@ -123,8 +123,8 @@ class TurnRun:
             # No longer than a turn may wait: a clock that is wrong by an hour must not hold a slot for one.
             if not await self._clock.wait(min(self._seconds_to_wait(), longest_wait(self._turn.turn_seconds))):
                 return self._report(TurnEnd.DRAIN)
-            if not self._may_check():
-                return await self._left_for_later()
+            if (seconds := self._held_back()) > 0:
+                return await self._left_for_later(seconds)
             started = self._clock.now()
             began = self._clock.monotonic() if began is None else began
             changed = await self._check(started)
@@ -138,15 +138,15 @@ class TurnRun:
     def _seconds_to_wait(self) -> float:
         return (self._due - self._clock.now()).total_seconds()
 
-    async def _left_for_later(self) -> TurnReport:
+    async def _left_for_later(self, seconds: float) -> TurnReport:
         """Give the turn back without its check, which then is due later."""
         now = self._clock.now()
         if now < self._turn.deadline:
-            later = now + timedelta(seconds=LATER_SECONDS)
+            later = now + timedelta(seconds=seconds)
             self._schedule = advance(self._turn.polling, self._key, self._schedule, now, later)
             return self._report(TurnEnd.OVER)
         # The last check can be no later: the orchestrator would have it made at once.
-        waited = await self._clock.wait(LATER_SECONDS)
+        waited = await self._clock.wait(min(seconds, LONGEST_PATIENCE))
         return self._report(TurnEnd.OVER if waited else TurnEnd.DRAIN)
 
     async def _check(self, started: datetime) -> bool:
