@@ -17,6 +17,7 @@ from monitor_client.api.entra import Entra, Expected, PublishedKeys
 from monitor_client.api.protection import LARGEST_TOLD
 from monitor_client.callback import PREFIX, digest_of
 from monitor_core.contract import instance_id
+from support.closing import connections_closed
 from support.fake_scheduler import FakeScheduler, failing, once, request, result, rpc_error, status
 from support.serving import serving
 
@@ -40,6 +41,7 @@ class World:
     ) -> tuple[int, dict[str, Any], dict[str, str]]:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         async with (
+            connections_closed(),
             aiohttp.ClientSession() as http,
             http.request(method, f"{self.url}{path}", json=body or None, headers=headers) as answer,
         ):
@@ -211,6 +213,7 @@ async def test_without_a_token_it_takes_the_role_as_ever(world: World) -> None:
 async def test_a_page_of_another_site_cannot_use_it(world: World) -> None:
     headers = {"Authorization": f"Bearer {world.token}", "Origin": "https://evil.example"}
     async with (
+        connections_closed(),
         aiohttp.ClientSession() as http,
         http.post(f"{world.url}/monitors/a%2Fb/complete", headers=headers) as answer,
     ):

@@ -9,6 +9,7 @@ import pytest
 
 from monitor_client.api import create_app
 from monitor_client.api.protection import LARGEST_BATCH_BODY, LARGEST_BODY
+from support.closing import connections_closed
 from support.fake_scheduler import FakeScheduler
 from support.serving import serving
 
@@ -22,6 +23,7 @@ def base() -> Iterator[str]:
 
 async def post(url: str, data: io.BytesIO | AsyncIterator[bytes], content_type: str = "application/json") -> int:
     async with (
+        connections_closed(),
         aiohttp.ClientSession() as http,
         http.post(url, data=data, headers={"Content-Type": content_type}) as answer,
     ):

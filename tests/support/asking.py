@@ -8,6 +8,8 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
+from support.closing import connections_closed
+
 
 @dataclass
 class Answer:
@@ -35,6 +37,7 @@ async def ask(method: str, url: str, body: Any = None, *, data: bytes | None = N
     more = {"Content-Type": "application/json"} if sent is not None else {}
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     async with (
+        connections_closed(),
         aiohttp.ClientSession() as http,
         http.request(
             method, URL(url, encoded=True), data=sent, headers={**more, **names}, allow_redirects=False

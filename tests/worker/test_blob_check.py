@@ -27,6 +27,7 @@ from monitor_worker.loop import LoopThread, ask
 from monitor_worker.turns import Checkpoint, Look
 from support import tls
 from support.azurite import Azurite, azurite
+from support.closing import connections_closed
 from support.tokens import Identity
 
 REFERENCE = "env:MONITOR_SECRET_SAS"
@@ -64,21 +65,12 @@ def resources(
 
 @asynccontextmanager
 async def driving(given: Resources, **options: Any) -> AsyncIterator[BlobDriver]:
-    driver = BlobDriver(given, **options)
-    before = _watched_files()
-    try:
-        yield driver
-    finally:
-        await driver.close()
-        async with asyncio.timeout(10):
-            # A server that says "Connection: close" is told goodbye, over TLS.
-            while _watched_files() > before:  # noqa: ASYNC110 # nobody tells
-                await asyncio.sleep(0.005)
-
-
-def _watched_files() -> int:
-    selector: Any = vars(asyncio.get_running_loop())["_selector"]
-    return len(selector.get_map())
+    async with connections_closed():
+        driver = BlobDriver(given, **options)
+        try:
+            yield driver
+        finally:
+            await driver.close()
 
 
 class Watched:
