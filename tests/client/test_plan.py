@@ -43,6 +43,9 @@ def test_ticks_that_fall_into_a_check_are_skipped() -> None:
     assert planned(interval=4, check_takes=5).turns < planned(interval=8, check_takes=5).turns, (
         "it is still frequent"
     )
+    grown = {"interval": 1, "check_takes": 30, "backoff": 2}
+    assert planned(**grown, max_interval=10).checks == pytest.approx(1000 / 30, rel=CLOSE)
+    assert planned(**grown, max_interval=60).checks == pytest.approx(1000 / 60, rel=CLOSE)
 
 
 def test_a_notice_takes_actions() -> None:
@@ -118,6 +121,8 @@ def test_workers_serve_one_scheduler_each() -> None:
         ({"monitors": 10_000_000, "interval": 60}, "a region has 25 schedulers"),
         ({"monitors": 10_000}, "MONITOR_MIN_REPLICAS and MONITOR_MAX_REPLICAS 11: "),
         ({"monitors": 1000}, "MONITOR_MIN_REPLICAS 3: "),
+        ({"monitors": 3300}, "MONITOR_MIN_REPLICAS 7: "),
+        ({"interval": 60, "check_cpu_ms": 100}, "MONITOR_MIN_REPLICAS and MONITOR_MAX_REPLICAS 5: "),
     ],
 )
 def test_what_is_worth_it_is_advised(options: dict[str, Any], said: str) -> None:
@@ -218,6 +223,7 @@ def test_the_figures_are_those_that_are_deployed_and_documented() -> None:
     assert f"| Schedulers | 10 | {figures.SCHEDULERS_PER_REGION} |" in sources["docs/deploy.md"]
     worker = sources["infra/worker.bicep"]
     assert f"cpu: json('{figures.REPLICA_CPU}')" in worker
-    assert f"(isProduction ? 10 : {figures.DEVELOPMENT_REPLICAS_AT_MOST})" in worker
+    at_most = f"{figures.PRODUCTION_REPLICAS_AT_MOST} : {figures.DEVELOPMENT_REPLICAS_AT_MOST}"
+    assert f"(isProduction ? {at_most})" in worker
     assert f"capacity: {figures.PRODUCTION_UNITS} }}" in sources["infra/modules/scheduler.bicep"]
     assert WorkerSettings.model_fields["max_activities"].default == figures.REPLICA_SLOTS

@@ -46,6 +46,7 @@ class Engine:
     instance_id: str = "explain-1"
     now: datetime = START
     out: list[tuple[CompletableTask[Any], Turn]] = field(default_factory=list)
+    timers: list[datetime] = field(default_factory=list)
 
     @property
     def current_utc_datetime(self) -> datetime:
@@ -55,7 +56,7 @@ class Engine:
         return "run-of-its-own"
 
     def create_timer(self, fire_at: datetime) -> TimerTask:
-        assert fire_at == self.now, "it costs no time"
+        self.timers.append(fire_at)
         return TimerTask()
 
     def call_activity(self, name: str, *, input: Any) -> CompletableTask[Any]:  # noqa: A002 # the SDK's name
@@ -68,6 +69,7 @@ class Engine:
 def begin(running: Wait, engine: Engine) -> None:
     next(running)
     assert engine.out == [], "one that is terminated now makes no check"
+    assert engine.timers == [engine.now], "it costs no time"
     running.send(None)
 
 
@@ -260,6 +262,24 @@ def test_what_a_draining_worker_gives_back_is_asked_of_another() -> None:
     assert ended.value.value["verdict"] == "Completed"
 
 
+def test_what_a_worker_leaves_for_later_is_asked_for_later() -> None:
+    engine = Engine()
+    running = explain(engine, given())  # type: ignore[arg-type]
+    begin(running, engine)
+    task, turn = engine.out.pop()
+    report = Evidence.model_validate(looked(turn, seeing("Running"))).report
+    left = Evidence(report=report.model_copy(update={"checks": 0, "put_off_seconds": 7.5}))
+    task.complete(left.model_dump(mode="json"))
+    running.send(None)
+    assert (engine.out, engine.timers[-1]) == ([], START + timedelta(seconds=7.5))
+    running.send(None)
+    again, turn = engine.out.pop()
+    again.complete(looked(turn, seeing("Succeeded")))
+    with pytest.raises(StopIteration) as ended:
+        running.send(None)
+    assert ended.value.value["verdict"] == "Completed"
+
+
 @pytest.mark.parametrize("is_lost", [True, False])
 def test_a_look_that_is_lost_or_cannot_be_read_is_a_passing_error(is_lost: bool) -> None:
     engine = Engine()
@@ -284,5 +304,6 @@ def test_a_bare_request_of_a_user_s_own_workflow_is_taken_too() -> None:
 
 
 def test_what_is_no_request_fails() -> None:
+    engine = Engine()
     with pytest.raises(RequestError, match="run: is required"):
-        begin(explain(Engine(), {"request": given()["request"]}), Engine())  # type: ignore[arg-type]
+        begin(explain(engine, {"request": given()["request"]}), engine)  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from monitor_worker.quarantine import APART_SECONDS, CONVICTED, GRACE_SECONDS, Q
 from monitor_worker.turns import Checkpoint, Look
 from support.virtual import VirtualClock
 
+SUSPECTS = [f"suspect-{number}" for number in range(1, 5)]
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
@@ -32,9 +33,7 @@ def journal_of(folder: Path, deaths: dict[str, int]) -> Journal:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
-    made = journal_of(
-        tmp_path, {"guilty": CONVICTED, "suspect-1": SUSPECTED, "suspect-2": SUSPECTED, "unlucky": 1}
-    )
+    made = journal_of(tmp_path, {"guilty": CONVICTED, **dict.fromkeys(SUSPECTS, SUSPECTED), "unlucky": 1})
     yield made
     made.close()
 
@@ -130,9 +129,13 @@ async def test_suspects_that_are_left_for_later_come_back_one_after_the_other(jo
     quarantine = Quarantine(journal, clock)
     hanging = asyncio.ensure_future(quarantine.guarded("suspect-1", hang)(1, 10, None))
     await asyncio.sleep(0)
-    assert [quarantine.held_back("suspect-2") for _ in range(3)] == [0.5, 1.0, 1.5]
+    assert [quarantine.held_back(key) for key in ("suspect-2", "suspect-3", "suspect-4")] == [0.5, 1.0, 1.5]
+    clock.time += timedelta(seconds=0.25)
+    assert quarantine.held_back("suspect-3") == 0.75, "who asks before its time keeps its place"
+    clock.time += timedelta(seconds=0.25)
+    assert quarantine.held_back("suspect-2") == 1.5, "whose place has come in vain takes the last one"
     clock.time += timedelta(seconds=5)
-    assert quarantine.held_back("suspect-2") == APART_SECONDS
+    assert quarantine.held_back("suspect-4") == APART_SECONDS
     hanging.cancel()
     await asyncio.wait([hanging])
 

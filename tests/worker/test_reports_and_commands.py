@@ -104,6 +104,14 @@ def test_an_untouched_turn_that_a_draining_worker_gave_back_changes_nothing() ->
     assert reports.absorb(before, told, at(20)) == before
 
 
+def test_a_turn_that_was_left_for_later_is_due_later_by_our_clock_and_keeps_its_number() -> None:
+    before = monitor({})
+    told = report(ended_by=TurnEnd.OVER, checks=0, last_check_at=None, put_off_seconds=7.5)
+    polling, schedule = before.request.polling, reports.absorb(before, told, at(20)).progress.schedule
+    assert due(polling, before.key, schedule) == at(27.5)
+    assert schedule.k == before.progress.schedule.k
+
+
 @pytest.mark.parametrize(("checks", "before", "after"), [(1, 0, 1), (1, 2, 3), (0, 2, 3), (2, 2, 1), (9, 0, 1)])
 def test_errors_in_a_row_are_counted_over_turns(checks: int, before: int, after: int) -> None:
     told = report(checks=checks, error=wrong(), ended_by=TurnEnd.ERROR)

@@ -135,11 +135,11 @@ def play(
     *script: Answer,
     clock: Clock | None = None,
     has_room: Callable[[], bool] = lambda: True,
-    held_back: float = 0.0,
+    held_back: Callable[[], float] = lambda: 0.0,
 ) -> tuple[TurnReport, Target, Clock]:
     clock = clock or Clock()
     target = Target(clock, list(script) or [Answer()])
-    report = at_once(TurnRun(asked, KEY, target.look, clock, has_room, held_back=lambda: held_back).run())
+    report = at_once(TurnRun(asked, KEY, target.look, clock, has_room, held_back=held_back).run())
     assert TurnReport.model_validate_json(report.model_dump_json()) == report
     return report, target, clock
 
@@ -364,21 +364,30 @@ def test_a_check_that_is_due_already_needs_no_room() -> None:
 
 
 def test_a_check_that_may_not_be_made_now_is_left_for_later_and_holds_no_slot() -> None:
-    report, target, clock = play(turn(), held_back=7.5)
+    report, target, clock = play(turn(), held_back=lambda: 7.5)
     assert (target.asked, clock.seconds) == ([], 0)
     assert (report.ended_by, report.checks, report.final) == (TurnEnd.OVER, 0, False)
-    assert due(turn().polling, KEY, report.schedule) == at(7.5)
-    rare = turn(polling=Polling(interval_seconds=60))
-    report, _, _ = play(rare, held_back=7.5)
-    assert report.schedule == Schedule(anchor=START, k=1), "its next tick is later still"
+    assert (report.schedule, report.put_off_seconds) == (turn().schedule, 7.5)
 
 
-@pytest.mark.parametrize(("drains", "end"), [(1e9, TurnEnd.OVER), (32.0, TurnEnd.DRAIN)])
-def test_a_last_check_that_may_not_be_made_now_is_tried_again_after_a_while(drains: float, end: TurnEnd) -> None:
+@pytest.mark.parametrize(
+    ("drains", "end", "put_off"),
+    [(1e9, TurnEnd.OVER, 0.75), (32.0, TurnEnd.DRAIN, 0.0), (30.5, TurnEnd.DRAIN, 0.0)],
+)
+def test_a_last_check_that_may_not_be_made_now_is_waited_for_with_patience(
+    drains: float, end: TurnEnd, put_off: float
+) -> None:
     asked = turn(deadline=at(30), schedule=Schedule(anchor=START, k=30))
-    report, target, clock = play(asked, clock=Clock(30, drains), held_back=7.5)
-    assert (report.ended_by, report.schedule, report.final) == (end, asked.schedule, False)
+    report, target, clock = play(asked, clock=Clock(30, drains), held_back=lambda: 0.75)
+    assert (report.ended_by, report.put_off_seconds, report.final) == (end, put_off, False)
     assert (target.asked, clock.seconds) == ([], min(30 + LONGEST_PATIENCE, drains))
+
+
+def test_a_last_check_is_made_in_its_turn_once_it_may_be() -> None:
+    asked = turn(deadline=at(30), schedule=Schedule(anchor=START, k=30))
+    lefts = iter([0.5, 2.0, 0.0])
+    report, target, _ = play(asked, clock=Clock(30), held_back=lambda: next(lefts))
+    assert (target.times, report.final, report.lateness_seconds) == ([32.5], True, 2.5)
 
 
 def test_no_turn_takes_longer_than_it_is_waited_for() -> None:

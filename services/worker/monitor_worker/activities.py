@@ -15,10 +15,10 @@ from monitor_worker.checks.masking import Mask
 from monitor_worker.checks.registry import Registry
 from monitor_worker.excerpts import excerpt
 from monitor_worker.looking import Ask, Sight, Sighter, looker, sighter
-from monitor_worker.observer import Observer
+from monitor_worker.observer import ObservedTurn, Observer
 from monitor_worker.quarantine import GRACE_SECONDS, Quarantine
 from monitor_worker.slots import Slots
-from monitor_worker.turns import Checkpoint, Clock, Look, TurnRun
+from monitor_worker.turns import Checkpoint, Clock, Look, Looker, TurnRun
 
 Activity = Callable[[ActivityContext, Any], Any]
 Run = Callable[[Coroutine[Any, Any, TurnReport], float], TurnReport]
@@ -57,18 +57,7 @@ def poll_activity(means: Means) -> Activity:
         turn, key = Turn.model_validate(given), ctx.orchestration_id
         with means.slots.taken(), means.observer.turn(turn) as observed:
             look = looker(turn, key, means.registry, means.ask, means.clock, mask=means.mask)
-            run, quarantine = _run_of(turn, key), means.quarantine
-            playing = TurnRun(
-                turn,
-                key,
-                quarantine.guarded(run, look),
-                means.clock,
-                means.slots.has_room,
-                held_back=lambda: quarantine.held_back(run),
-                checked=observed,
-            )
-            report = means.run(playing.run(), longest(turn))
-            observed.ended(report)
+            report = _played(means, turn, key, look, observed, has_room=means.slots.has_room)
         return report.model_dump(mode="json")
 
     poll.__name__ = ACTIVITY  # the SDK registers by the function's own name
@@ -82,10 +71,7 @@ def look_activity(means: Means) -> Activity:
         turn, key = Turn.model_validate(given), ctx.orchestration_id
         with means.observer.turn(turn) as observed:
             seen = _Watching(sighter(turn, key, means.registry, means.ask, means.clock, mask=means.mask))
-            held = means.quarantine.guarded(_run_of(turn, key), seen.look)
-            playing = TurnRun(turn, key, held, means.clock, checked=observed)
-            report = means.run(playing.run(), longest(turn))
-            observed.ended(report)
+            report = _played(means, turn, key, seen.look, observed, has_room=lambda: True)
         last = seen.last
         shown = excerpt(last.variables, means.mask)
         return Evidence(
@@ -101,8 +87,22 @@ def look_activity(means: Means) -> Activity:
     return look
 
 
-def _run_of(turn: Turn, key: str) -> str:
-    return f"{key}:{turn.run}"
+def _played(
+    means: Means, turn: Turn, key: str, look: Looker, observed: ObservedTurn, *, has_room: Callable[[], bool]
+) -> TurnReport:
+    run, quarantine = f"{key}:{turn.run}", means.quarantine
+    playing = TurnRun(
+        turn,
+        key,
+        quarantine.guarded(run, look),
+        means.clock,
+        has_room,
+        held_back=lambda: quarantine.held_back(run),
+        checked=observed,
+    )
+    report = means.run(playing.run(), longest(turn))
+    observed.ended(report)
+    return report
 
 
 def longest(turn: Turn) -> float:

@@ -3,6 +3,7 @@
 It starts no monitor and keeps no state. Everything in it is a function of the history.
 """
 
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -51,10 +52,13 @@ def explanation(ctx: OrchestrationContext, given: Any, kinds: Kinds) -> Wait:
         task: CompletableTask[Any] = ctx.call_activity(LOOK, input=turn.model_dump(mode="json"))
         yield when_any([task])
         evidence = landed(task, Evidence, partial(_lost, monitor, turn, ctx))
-        # A worker that drains gives it back untouched.
-        if evidence.report.checks or evidence.report.error:
-            monitor = reports.absorb(monitor, evidence.report, clock_of(ctx))
+        report = evidence.report
+        if report.checks or report.error:
+            monitor = reports.absorb(monitor, report, clock_of(ctx))
             return _explanation(monitor, evidence, ctx).model_dump(mode="json")
+        # A worker gave it back untouched: it drains, or leaves it for later.
+        if report.put_off_seconds:
+            yield ctx.create_timer(clock_of(ctx) + timedelta(seconds=report.put_off_seconds))
 
 
 def _first_turn(monitor: Monitor, ctx: OrchestrationContext) -> tuple[Monitor, Turn]:

@@ -3,9 +3,9 @@
 The engine hands its turn out again, to this worker once it is back or to another one. So whoever was under way
 in two deaths in a row is a suspect, and suspects are checked one at a time: no two of them die together again,
 and a check that comes back clears its monitor. A suspect that is due while another one is checked is left for
-later, each for a while longer than the one before, and holds no slot until then. Who is under way in two deaths
-more is not checked any more, and its monitor ends as `Error`. One death (a worker that is killed) holds nobody
-up.
+later, each for a while longer than the one before, and its turn is given back until then. Who is under way in two
+deaths more is not checked any more, and its monitor ends as `Error`. One death (a worker that is killed) holds
+nobody up.
 """
 
 import math
@@ -38,8 +38,9 @@ class Quarantine:
         self._journal, self._clock = journal, clock
         self._alone_until = -math.inf
         """A suspect is being checked, until then at the longest (monotonic seconds)."""
-        self._last_comes_at = -math.inf
-        """When the last of those comes back that were left for later (monotonic seconds)."""
+        self._places: dict[str, float] = {}
+        """When each of those comes back that were left for later (monotonic seconds)."""
+        self._last_place = -math.inf
 
     def held_back(self, key: str) -> float:
         """For how many seconds a monitor's check is to be left; 0 where it may be made now.
@@ -49,9 +50,11 @@ class Quarantine:
         """
         now = self._clock.monotonic()
         if not self._is_suspect(key) or now >= self._alone_until:
+            self._places.pop(key, None)
             return 0.0
-        self._last_comes_at = max(self._last_comes_at, now) + APART_SECONDS
-        return self._last_comes_at - now
+        if self._places.get(key, now) <= now:  # who asks before its time keeps its place
+            self._places[key] = self._last_place = max(self._last_place, now) + APART_SECONDS
+        return self._places[key] - now
 
     def guarded(self, key: str, look: Looker) -> Looker:
         """What makes the checks of a turn: as `look`, unless it has ended too many processes.

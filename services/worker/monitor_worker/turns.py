@@ -113,6 +113,7 @@ class TurnRun:
         self._last_check_at: datetime | None = None
         self._final = False
         self._last = Look()
+        self._patience = LONGEST_PATIENCE
 
     async def run(self) -> TurnReport:
         """Check until there is something to report, the time of the turn is over, or the worker drains."""
@@ -124,7 +125,13 @@ class TurnRun:
             if not await self._clock.wait(min(self._seconds_to_wait(), longest_wait(self._turn.turn_seconds))):
                 return self._report(TurnEnd.DRAIN)
             if (seconds := self._held_back()) > 0:
-                return await self._left_for_later(seconds)
+                if self._clock.now() < self._turn.deadline or self._patience <= 0:
+                    return self._report(TurnEnd.OVER, put_off_seconds=seconds)
+                # The last check can be no later: the orchestrator would have it made at once.
+                if not await self._clock.wait(min(seconds, self._patience)):
+                    return self._report(TurnEnd.DRAIN)
+                self._patience -= seconds
+                continue
             started = self._clock.now()
             began = self._clock.monotonic() if began is None else began
             changed = await self._check(started)
@@ -137,17 +144,6 @@ class TurnRun:
 
     def _seconds_to_wait(self) -> float:
         return (self._due - self._clock.now()).total_seconds()
-
-    async def _left_for_later(self, seconds: float) -> TurnReport:
-        """Give the turn back without its check, which then is due later."""
-        now = self._clock.now()
-        if now < self._turn.deadline:
-            later = now + timedelta(seconds=seconds)
-            self._schedule = advance(self._turn.polling, self._key, self._schedule, now, later)
-            return self._report(TurnEnd.OVER)
-        # The last check can be no later: the orchestrator would have it made at once.
-        waited = await self._clock.wait(min(seconds, LONGEST_PATIENCE))
-        return self._report(TurnEnd.OVER if waited else TurnEnd.DRAIN)
 
     async def _check(self, started: datetime) -> bool:
         """Make one check and take it in; whether the observed status changed."""
@@ -206,7 +202,7 @@ class TurnRun:
             return TurnEnd.OVER
         return None
 
-    def _report(self, end: TurnEnd) -> TurnReport:
+    def _report(self, end: TurnEnd, *, put_off_seconds: float = 0.0) -> TurnReport:
         turn = self._turn
         return TurnReport(
             run=turn.run,
@@ -217,6 +213,7 @@ class TurnRun:
             last_check_at=self._last_check_at,
             lateness_seconds=self._lateness,
             schedule=self._schedule,
+            put_off_seconds=put_off_seconds,
             consecutive_successes=self._successes,
             observation=self._last.observation,
             error=self._last.error,

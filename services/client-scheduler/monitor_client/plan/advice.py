@@ -95,6 +95,9 @@ def _replicas(plan: Plan) -> Iterator[str]:
     if plan.replicas == 1:
         return
     names = ["MONITOR_MIN_REPLICAS"]
-    if plan.replicas > figures.DEVELOPMENT_REPLICAS_AT_MOST:
+    is_production = plan.capacity.units > 0
+    if plan.replicas > (
+        figures.PRODUCTION_REPLICAS_AT_MOST if is_production else figures.DEVELOPMENT_REPLICAS_AT_MOST
+    ):
         names.append("MONITOR_MAX_REPLICAS")
     yield f"{' and '.join(names)} {plan.replicas}: the scaler adds a worker only once work waits"

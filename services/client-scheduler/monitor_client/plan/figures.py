@@ -21,7 +21,9 @@ MONTH_HOURS: Final = 730
 REPLICA_CPU: Final = 0.5
 REPLICA_SLOTS: Final = 2000
 DEVELOPMENT_REPLICAS_AT_MOST: Final = 3
-"""Of the preset `development`, unless MONITOR_MAX_REPLICAS says otherwise; of `production` it is 10."""
+"""Of the preset `development`, unless MONITOR_MAX_REPLICAS says otherwise."""
+PRODUCTION_REPLICAS_AT_MOST: Final = 10
+"""Of the preset `production`."""
 PRODUCTION_UNITS: Final = 3
 """Of the preset `production`, which is Dedicated; `development` is Consumption."""
 

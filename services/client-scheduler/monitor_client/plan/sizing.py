@@ -86,7 +86,12 @@ def _as_made(load: Load) -> Polling:
     ticks = math.ceil(load.check_takes_seconds / polling.interval_seconds)
     if ticks <= 1:
         return polling
-    made = {"interval_seconds": ticks * polling.interval_seconds, "turn_seconds": turn_seconds(polling)}
+    interval, longest = ticks * polling.interval_seconds, polling.max_interval_seconds
+    made = {
+        "interval_seconds": interval,
+        "max_interval_seconds": None if longest is None else max(longest, interval),
+        "turn_seconds": turn_seconds(polling),
+    }
     return polling.model_copy(update=made)
 
 

@@ -93,6 +93,11 @@ class TurnReport(Model):
     last_check_at: Utc | None
     lateness_seconds: float = Field(0, ge=0, description="The largest lateness of the turn's checks.")
     schedule: Schedule = Field(description="The tick that is due next.")
+    put_off_seconds: float = Field(
+        0,
+        ge=0,
+        description="How long the check, which may not be made now, is to be left; 0 where it may.",
+    )
     consecutive_successes: int = 0
     observation: ObservationSummary | None = None
     error: CheckError | None = None
