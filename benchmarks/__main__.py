@@ -20,6 +20,7 @@ sys.path[:0] = [str(ROOT / folder) for folder in FOLDERS]
 from benchmarks import (  # noqa: E402
     ceiling,
     command_line,
+    conditions,
     http,
     listing,
     one_monitor,
@@ -45,13 +46,14 @@ BENCHMARKS: Final[Mapping[str, Callable[[], str]]] = {
     "list": listing.measure,
     "cli": command_line.measure,
     "scheduler": ceiling.measure,
+    "conditions": conditions.measure,
     "telemetry": telemetry.measure,
 }
 """Each gives its part of the page, as Markdown."""
 FIRST: Final = "turns"
-BESIDE: Final = ("turn30", "sleeping", "one-monitor", "telemetry")
+BESIDE: Final = ("turn30", "sleeping", "one-monitor", "conditions", "telemetry")
 """They run beside the first, which mostly waits and takes more than half of the time there is: two of them wait as
-well, two compare a thread's CPU with its own."""
+well, the others compare with themselves."""
 
 
 def main(names: Sequence[str]) -> int:

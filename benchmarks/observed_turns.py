@@ -20,6 +20,7 @@ from monitor_worker.checks.masking import Masker
 from monitor_worker.checks.registry import Registry
 from monitor_worker.clock import SystemClock
 from monitor_worker.equipment import resources_of
+from monitor_worker.evaluator import Evaluator
 from monitor_worker.looking import looker
 from monitor_worker.loop import LoopThread, ask
 from monitor_worker.observer import Observer
@@ -58,16 +59,17 @@ class Turns:
         masker, settings = Masker(), worker_settings({"MONITOR_ALLOWED_TARGETS": url.removeprefix("http://")})
         self._registry = Registry(settings.kinds, resources_of(settings, masker))
         self._url, self._loop, self._mask = url, loop, masker
+        self._evaluate = Evaluator().holds
         self._observer = Observer(settings.kinds, masker) if observed else None
 
     def make(self, kind: str) -> int:
         """A turn; how many checks it made."""
         clock, turn = HurriedClock(), self._turn(kind)
         if self._observer is None:
-            look = looker(turn, "key", self._registry, ask, clock, mask=self._mask)
+            look = looker(turn, "key", self._registry, ask, clock, evaluate=self._evaluate, mask=self._mask)
             return self._loop.run(TurnRun(turn, "key", look, clock, checked=unobserved).run()).checks
         with self._observer.turn(turn) as observing:
-            look = looker(turn, "key", self._registry, ask, clock, mask=self._mask)
+            look = looker(turn, "key", self._registry, ask, clock, evaluate=self._evaluate, mask=self._mask)
             report = self._loop.run(TurnRun(turn, "key", look, clock, checked=observing).run())
             observing.ended(report)
         return report.checks

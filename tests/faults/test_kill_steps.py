@@ -52,8 +52,8 @@ def kill_at_every_step(parts: Stack, monitors: Fleet, receiver: Receiver) -> Non
             code = worker.popen.wait(PATIENCE)
             monitors.faults.death()
             window.enter_context(monitors.faults.window())
-            last = worker.output().splitlines()[-1]
-            assert (code, last) == (-signal.SIGKILL, f"Killed at: {step}")
+            assert code == -signal.SIGKILL
+            assert f"Killed at: {step}" in worker.output().splitlines()
         parts.start_worker({"MONITOR_ALLOWED_TARGETS": "127.0.0.1:*"})
 
 

@@ -56,6 +56,7 @@ class Member:
         told: a webhook that is told of its verdict.
         tolerated: how many errors in a row are none.
         url: to look at instead, which never ends.
+        success_when: instead of the kind's own conditions.
     """
 
     job_id: str
@@ -68,6 +69,7 @@ class Member:
     told: str | None = None
     tolerated: int = 3
     url: str | None = None
+    success_when: str | None = None
 
     def request(self, simulator: str) -> dict[str, Any]:
         """What is asked for."""
@@ -77,6 +79,7 @@ class Member:
         return {
             "job_id": self.job_id,
             "check": {"kind": "http", "url": self.url or url},
+            "success_when": self.success_when,
             "tolerance": {"consecutive_errors": self.tolerated},
             "polling": {
                 "interval_seconds": self.interval_seconds,

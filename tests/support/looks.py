@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from monitor_core.conditions import Condition
 from monitor_core.contract import Schedule, Turn, parse_request
 from monitor_core.kinds import BUILT_IN
 from monitor_worker.checks.base import Driver, Resources
@@ -14,6 +15,11 @@ from monitor_worker.clock import SystemClock
 from monitor_worker.looking import looker
 from monitor_worker.loop import ask
 from monitor_worker.turns import Checkpoint, Look
+
+
+async def here(condition: Condition, values: Mapping[str, Any]) -> bool:
+    """Evaluates a condition in this process, whatever it takes."""
+    return condition.holds(values)
 
 
 async def look(
@@ -28,7 +34,7 @@ async def look(
         checkpoint: what the check before left.
     """
     registry = Registry(BUILT_IN, Resources(guard=TargetGuard()), lambda *_: driver)
-    check = looker(turn_of(request), "monitor-job-1", registry, ask, SystemClock(), mask=mask)
+    check = looker(turn_of(request), "monitor-job-1", registry, ask, SystemClock(), evaluate=here, mask=mask)
     return await check(1, 30.0, checkpoint)
 
 

@@ -28,6 +28,7 @@ from monitor_worker.turns import Checkpoint, Look
 from support import tls
 from support.azurite import Azurite, azurite
 from support.closing import connections_closed
+from support.looks import here
 from support.tokens import Identity
 
 REFERENCE = "env:MONITOR_SECRET_SAS"
@@ -479,7 +480,7 @@ def one_look(store: Azurite, container: str, asked: Mapping[str, Any], checkpoin
             last_status=None,
             consecutive_successes=0,
         )
-        check = looker(turn, "job", registry, ask, SystemClock(), mask=str)
+        check = looker(turn, "job", registry, ask, SystemClock(), evaluate=here, mask=str)
 
         async def one() -> Look:
             return await check(1, 30, checkpoint)

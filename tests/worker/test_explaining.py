@@ -32,6 +32,7 @@ from monitor_worker.observer import Observer
 from monitor_worker.orchestrator import Wait
 from monitor_worker.quarantine import Quarantine
 from monitor_worker.slots import Slots
+from support.looks import here
 from support.virtual import START, VirtualClock, at_once
 
 SECRET = "s3cret-s3cret"
@@ -89,6 +90,7 @@ def looked(turn: Turn, answer: Answer, clock: Any = None) -> Any:
     means = Means(
         registry=registry,
         ask=ask,
+        evaluate=here,
         run=lambda playing, _: at_once(playing),
         clock=clock or VirtualClock(START),
         slots=Slots(10),

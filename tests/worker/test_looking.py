@@ -22,6 +22,7 @@ from monitor_worker.checks.targets import TargetGuard
 from monitor_worker.looking import looker
 from monitor_worker.loop import LoopThread, ask
 from monitor_worker.turns import Look, Looker
+from support.looks import here
 from support.strategies import examples
 from support.virtual import START, VirtualClock
 
@@ -90,7 +91,7 @@ def registry(check: Check) -> Registry:
 
 
 def look(loop: LoopThread, check: Check, asked: Turn, seconds: float = 60) -> Look:
-    check_it = looker(asked, KEY, registry(check), ask, VirtualClock(START), mask=str)
+    check_it = looker(asked, KEY, registry(check), ask, VirtualClock(START), evaluate=here, mask=str)
 
     async def one() -> Look:
         return await check_it(11, seconds, None)
@@ -102,7 +103,7 @@ def judged(observation: Observation, **conditions: str) -> Look:
     """The look at an observation, without any loop."""
     driver = registry(lambda *_: asyncio.sleep(0, observation))
     asked = turn(**{"success_when": None, "failure_when": None, **conditions})
-    return asked_once(looker(asked, KEY, driver, ask, VirtualClock(START), mask=str))
+    return asked_once(looker(asked, KEY, driver, ask, VirtualClock(START), evaluate=here, mask=str))
 
 
 def asked_once(look: Looker, number: int = 1) -> Look:
@@ -136,7 +137,7 @@ def test_an_observation_becomes_a_summary_with_what_the_conditions_say() -> None
         return Observation("Up", {"up": True}, summary="all is well", retry_after_seconds=5)
 
     driver = registry(lambda *_: asyncio.sleep(0, Observation("")))
-    see = looker(turn(failure_when="!up", success_when="up"), KEY, driver, ask, clock, mask=str)
+    see = looker(turn(failure_when="!up", success_when="up"), KEY, driver, ask, clock, evaluate=here, mask=str)
     seen = asked_once(see)
     assert seen.observation is not None
     assert (seen.observation.status, seen.observation.summary) == ("Up", "all is well")
@@ -152,7 +153,9 @@ def test_a_clock_that_is_set_back_gives_no_negative_latency() -> None:
         clock.time -= timedelta(hours=1)
         return Observation("Up", {"up": True})
 
-    see = looker(turn(), KEY, registry(lambda *_: asyncio.sleep(0, Observation(""))), ask, clock, mask=str)
+    see = looker(
+        turn(), KEY, registry(lambda *_: asyncio.sleep(0, Observation(""))), ask, clock, evaluate=here, mask=str
+    )
     seen = asked_once(see)
     assert seen.observation is not None
     assert seen.observation.latency_seconds == 0
@@ -341,7 +344,7 @@ def test_a_turn_that_can_never_be_checked_is_misconfigured_and_asks_nobody(
 
     clock = VirtualClock(START)
     driver = registry(lambda *_: asyncio.sleep(0, Observation("")))
-    make_look = looker(turn(**changes), KEY, driver, ask, clock, mask=str)
+    make_look = looker(turn(**changes), KEY, driver, ask, clock, evaluate=here, mask=str)
     clock.time += timedelta(seconds=5)
     error_class, message = error_of(asked_once(make_look))
     assert error_class is ErrorClass.MISCONFIGURED
@@ -357,7 +360,9 @@ def test_an_error_is_dated_by_the_start_of_its_check() -> None:
         raise CheckFailed(ErrorClass.TRANSIENT, "no")
 
     clock.time += timedelta(seconds=1)
-    see = looker(turn(), KEY, registry(lambda *_: asyncio.sleep(0, Observation(""))), ask, clock, mask=str)
+    see = looker(
+        turn(), KEY, registry(lambda *_: asyncio.sleep(0, Observation(""))), ask, clock, evaluate=here, mask=str
+    )
     seen = asked_once(see)
     assert seen.error is not None
     assert seen.error.at == datetime(2026, 1, 1, 0, 0, 1, tzinfo=START.tzinfo)

@@ -1,6 +1,7 @@
 """CEL behind one small interface: compile a condition for a kind, evaluate it over an observation.
 
-Common Expression Language: https://cel.dev. The evaluator gives up after 9,999 iterations.
+Common Expression Language: https://cel.dev. The evaluator gives up after 9,999 iterations, but bounds neither what
+one of them costs nor how large a value grows.
 """
 
 import functools
@@ -23,6 +24,26 @@ _TYPES: Mapping[str, Any] = {
     "dyn": cel.Type.DYN,
     "map(string, string)": cel.Type.Map(cel.Type.STRING, cel.Type.STRING),
 }
+_LONGEST_PLAIN = 200
+_CALL = re.compile(r"(\w+)\s*\(")
+_PLAIN_CALLS = frozenset(
+    [
+        "contains",
+        "double",
+        "duration",
+        "endsWith",
+        "has",
+        "int",
+        "lowerAscii",
+        "size",
+        "startsWith",
+        "string",
+        "timestamp",
+        "uint",
+        "upperAscii",
+    ]
+)
+"""Each looks at a value once at most, and makes none that is larger."""
 _BUDGET = "Iteration budget exceeded"
 _NUMBERS = re.compile(r"(\w+=\d+\s*)+")
 _UNBOUND = 'No value with name "'
@@ -49,7 +70,7 @@ class Condition:
         """
         self.field = field
         self.text = text
-        self._variables = variables
+        self.variables = variables
         try:
             self._expression = _environment(tuple(variables.items())).compile(text)
         except RuntimeError as error:
@@ -59,6 +80,16 @@ class Condition:
         if result not in (cel.Type.BOOL, cel.Type.DYN):
             reason = f"should be true or false, but {text!r} is of type {result.name()}"
             raise RequestError([Problem(field, reason)])
+
+    @functools.cached_property
+    def is_plain(self) -> bool:
+        """Whether it takes no more than a few passes over an observation, and no more memory than that.
+
+        Told by its text: short, no macro that loops, no function and no sum that makes values grow, no pattern.
+        """
+        if len(self.text) > _LONGEST_PLAIN or "+" in self.text or "//" in self.text:
+            return False  # a comment might stand between a function's name and its parenthesis
+        return _PLAIN_CALLS.issuperset(_CALL.findall(self.text))
 
     def holds(self, values: Mapping[str, Any]) -> bool:
         """Whether the condition holds for an observation's variables.
@@ -90,10 +121,10 @@ class Condition:
             return "it takes more than 9,999 iterations; make it look at less"
         if _UNBOUND in reason:
             name = reason.split(_UNBOUND, 1)[1].split('"', 1)[0]
-            if name in self._variables:
-                return f"the observation has no `{name}` ({self._variables[name].description})"
-        if _UNFIT in reason and (name := reason.split(_UNFIT, 1)[1].split("'", 1)[0]) in self._variables:
-            return f"`{name}` is no {self._variables[name].type}, as this kind declares it: a defect of its driver"
+            if name in self.variables:
+                return f"the observation has no `{name}` ({self.variables[name].description})"
+        if _UNFIT in reason and (name := reason.split(_UNFIT, 1)[1].split("'", 1)[0]) in self.variables:
+            return f"`{name}` is no {self.variables[name].type}, as this kind declares it: a defect of its driver"
         return self._without_data(reason.partition(": ")[2] or reason)
 
     def _without_data(self, reason: str) -> str:

@@ -14,6 +14,7 @@ from monitor_core.pace import longest_wait
 from monitor_worker.checks.masking import Mask
 from monitor_worker.checks.registry import Registry
 from monitor_worker.excerpts import excerpt
+from monitor_worker.judging import Evaluate
 from monitor_worker.looking import Ask, Sight, Sighter, looker, sighter
 from monitor_worker.observer import ObservedTurn, Observer
 from monitor_worker.quarantine import GRACE_SECONDS, Quarantine
@@ -32,6 +33,7 @@ class Means:
     Args:
         registry: the kinds and their drivers.
         ask: has a driver make its check.
+        evaluate: evaluates a condition.
         run: runs a turn.
         clock: the worker's time; it ends a turn's waiting when the worker drains.
         slots: of the worker's turns.
@@ -42,6 +44,7 @@ class Means:
 
     registry: Registry
     ask: Ask
+    evaluate: Evaluate
     run: Run
     clock: Clock
     slots: Slots
@@ -56,7 +59,9 @@ def poll_activity(means: Means) -> Activity:
     def poll(ctx: ActivityContext, given: Any) -> Any:
         turn, key = Turn.model_validate(given), ctx.orchestration_id
         with means.slots.taken(), means.observer.turn(turn) as observed:
-            look = looker(turn, key, means.registry, means.ask, means.clock, mask=means.mask)
+            look = looker(
+                turn, key, means.registry, means.ask, means.clock, evaluate=means.evaluate, mask=means.mask
+            )
             report = _played(means, turn, key, look, observed, has_room=means.slots.has_room)
         return report.model_dump(mode="json")
 
@@ -70,7 +75,10 @@ def look_activity(means: Means) -> Activity:
     def look(ctx: ActivityContext, given: Any) -> Any:
         turn, key = Turn.model_validate(given), ctx.orchestration_id
         with means.observer.turn(turn) as observed:
-            seen = _Watching(sighter(turn, key, means.registry, means.ask, means.clock, mask=means.mask))
+            see = sighter(
+                turn, key, means.registry, means.ask, means.clock, evaluate=means.evaluate, mask=means.mask
+            )
+            seen = _Watching(see)
             report = _played(means, turn, key, seen.look, observed, has_room=lambda: True)
         last = seen.last
         shown = excerpt(last.variables, means.mask)

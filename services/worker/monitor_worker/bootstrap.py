@@ -14,6 +14,7 @@ from monitor_worker.checks.registry import ChannelRegistry, Registry
 from monitor_worker.clock import SystemClock
 from monitor_worker.delivering import notify_orchestrator, tell
 from monitor_worker.equipment import resources_of
+from monitor_worker.evaluator import Evaluator
 from monitor_worker.explaining import explain_orchestrator
 from monitor_worker.host import HealthServer, end_after
 from monitor_worker.journal import journal_in
@@ -65,6 +66,7 @@ class Worker:
         self._health = HealthServer(settings.health_host, settings.health_port, self._is_alive, self._is_ready)
         self._observer = Observer(settings.kinds, masker)
         self._journal = journal_in(settings.journal)
+        self._evaluator = Evaluator()
         self._register(loops, masker)
         register(self._engine)
         scheduler.take_only_what_is_registered(self._engine, versions=list(loops))
@@ -90,6 +92,7 @@ class Worker:
         return Means(
             registry=self._checks,
             ask=ask,
+            evaluate=self._evaluator.holds,
             run=self._loop.run,
             clock=self._clock,
             slots=Slots(self._settings.max_activities),
@@ -133,6 +136,7 @@ class Worker:
         self._loop.run(self._checks.close())
         self._loop.run(self._channels.close())
         self._loop.run(self._resources.close())
+        self._loop.run(self._evaluator.close())
         self._loop.run(self._health.stop())
         self._loop.stop()
         if self._journal is not None:

@@ -1,9 +1,9 @@
 """What the conditions say of what a driver saw, in words that the history can keep."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from monitor_core.conditions import Condition, ConditionError, Conditions
 from monitor_core.contract import CheckError, ErrorClass, Judgement, ObservationSummary, Turn
@@ -12,6 +12,8 @@ from monitor_worker.checks.masking import Mask, masked
 from monitor_worker.turns import Checkpoint, Look
 
 _GIVE_ONE: Final = "; it is the kind's own condition: give a success_when that fits what is seen"
+Evaluate = Callable[[Condition, Mapping[str, Any]], Awaitable[bool]]
+"""Whether a condition holds for an observation's variables; raises ConditionError as `Condition.holds`."""
 _LONGEST: Final = {"status": 100, "summary": 300, "message": 1000}
 
 
@@ -42,26 +44,34 @@ class Judge:
     Args:
         conditions: compiled.
         natural: whether they are the kind's own.
+        evaluate: evaluates them.
         say: how what they say is kept.
     """
 
     conditions: Conditions
     natural: bool
+    evaluate: Evaluate
     say: Words
 
     @classmethod
-    def of(cls, turn: Turn, compiled: Conditions, say: Words) -> "Judge":
+    def of(cls, turn: Turn, compiled: Conditions, evaluate: Evaluate, say: Words) -> "Judge":
         """The judge of a turn's observations."""
-        return cls(compiled, turn.success_when is None and turn.failure_when is None, say)
+        return cls(compiled, turn.success_when is None and turn.failure_when is None, evaluate, say)
 
-    def judgements(self, seen: Observation) -> Iterator[Judgement]:
-        """What each condition says."""
-        advice = _GIVE_ONE if self.natural else ""
-        for condition in filter(None, self.conditions):
-            try:
-                yield self._judgement(condition, holds=condition.holds(seen.variables))
-            except ConditionError as error:
-                yield self._judgement(condition, problem=self.say.kept(f"{error}{advice}", "message"))
+    async def judgements(self, seen: Observation) -> tuple[Judgement, ...]:
+        """What each condition says.
+
+        Raises:
+            CheckFailed: one takes more than a condition may.
+        """
+        return tuple([await self._judged(condition, seen) for condition in filter(None, self.conditions)])
+
+    async def _judged(self, condition: Condition, seen: Observation) -> Judgement:
+        try:
+            return self._judgement(condition, holds=await self.evaluate(condition, seen.variables))
+        except ConditionError as error:
+            advice = _GIVE_ONE if self.natural else ""
+            return self._judgement(condition, problem=self.say.kept(f"{error}{advice}", "message"))
 
     def unjudged(self, why: str) -> tuple[Judgement, ...]:
         """The conditions where there was nothing to judge."""

@@ -21,7 +21,7 @@ from monitor_core.contract.wording import problems_of
 from monitor_worker.checks.base import CheckContext, CheckFailed, Driver, Observation
 from monitor_worker.checks.masking import Mask
 from monitor_worker.checks.registry import Registry
-from monitor_worker.judging import Judge, Words, look_of, summary_of
+from monitor_worker.judging import Evaluate, Judge, Words, look_of, summary_of
 from monitor_worker.turns import Checkpoint, Clock, Look, Looker
 
 Ask = Callable[[Driver, Any, CheckContext], Awaitable[Observation]]
@@ -51,9 +51,11 @@ Sighter = Callable[[int, float, Checkpoint], Awaitable[Sight]]
 """As a `Looker`, with everything that was seen."""
 
 
-def looker(turn: Turn, key: str, registry: Registry, ask: Ask, clock: Clock, *, mask: Mask) -> Looker:
+def looker(
+    turn: Turn, key: str, registry: Registry, ask: Ask, clock: Clock, *, evaluate: Evaluate, mask: Mask
+) -> Looker:
     """What makes the checks of a turn: as `sighter`, without what only an explanation shows."""
-    see = sighter(turn, key, registry, ask, clock, mask=mask)
+    see = sighter(turn, key, registry, ask, clock, evaluate=evaluate, mask=mask)
 
     async def look(number: int, allowed: float, checkpoint: Checkpoint) -> Look:
         return (await see(number, allowed, checkpoint)).look
@@ -61,7 +63,9 @@ def looker(turn: Turn, key: str, registry: Registry, ask: Ask, clock: Clock, *, 
     return look
 
 
-def sighter(turn: Turn, key: str, registry: Registry, ask: Ask, clock: Clock, *, mask: Mask) -> Sighter:
+def sighter(
+    turn: Turn, key: str, registry: Registry, ask: Ask, clock: Clock, *, evaluate: Evaluate, mask: Mask
+) -> Sighter:
     """What makes checks; a turn that cannot be checked at all says so at its first check.
 
     Args:
@@ -70,6 +74,7 @@ def sighter(turn: Turn, key: str, registry: Registry, ask: Ask, clock: Clock, *,
         registry: the kinds and their drivers.
         ask: runs a driver's check.
         clock: the worker's time.
+        evaluate: evaluates a condition.
         mask: takes secrets out of what is reported.
     """
     say = Words(mask)
@@ -78,7 +83,7 @@ def sighter(turn: Turn, key: str, registry: Registry, ask: Ask, clock: Clock, *,
         spec = kind.spec.model_validate(dict(turn.check))
         if spec.server_address:
             trace.get_current_span().set_attribute("server.address", mask(spec.server_address))
-        judge = Judge.of(turn, conditions(turn.success_when, turn.failure_when, kind.spec), say)
+        judge = Judge.of(turn, conditions(turn.success_when, turn.failure_when, kind.spec), evaluate, say)
     except (CheckFailed, RequestError) as error:
         return _broken(str(error), clock, say)
     except ValidationError as error:
@@ -92,15 +97,19 @@ def sighter(turn: Turn, key: str, registry: Registry, ask: Ask, clock: Clock, *,
             seen = await ask(kind.driver, spec, context)
             _require_small(seen.checkpoint)
             latency = (clock.now() - started).total_seconds()
-            return _judged(seen, judge, started, max(latency, 0.0), say)
+            return await _judged(seen, judge, started, max(latency, 0.0), say)
         except Exception as error:  # noqa: BLE001 # whatever a driver raises is data here
             return Sight(_failed(error, context, started, say), judgements=judge.unjudged(NOTHING_SEEN))
 
     return see
 
 
-def _judged(seen: Observation, judge: Judge, at: datetime, latency: float, say: Words) -> Sight:
-    judgements = tuple(judge.judgements(seen))
+async def _judged(seen: Observation, judge: Judge, at: datetime, latency: float, say: Words) -> Sight:
+    try:
+        judgements = await judge.judgements(seen)
+    except CheckFailed as error:
+        why = say.error(error.error_class, str(error), at)
+        return Sight(Look(error=why), variables=seen.variables, judgements=judge.unjudged(why.message))
     summary = summary_of(seen, judgements, at, latency, say)
     return Sight(look_of(seen, judgements, summary, say), summary, seen.variables, judgements)
 
