@@ -19,6 +19,7 @@ from monitor_client.request_files import read_documents
 from monitor_core import channels
 from monitor_core.contract import RequestError, parse_command, parse_request
 from monitor_core.kinds import BUILT_IN
+from support.closing import connections_closed
 from support.fake_scheduler import FakeScheduler
 from support.serving import serving
 
@@ -167,6 +168,7 @@ class Api(NamedTuple):
         if "callback" in what:
             headers["Authorization"] = "Bearer dmc_x"
         async with (
+            connections_closed(),
             aiohttp.ClientSession() as http,
             http.request(method, f"{self.url}{path}?{urlencode(query)}", data=body, headers=headers) as answer,
         ):

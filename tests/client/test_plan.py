@@ -46,6 +46,7 @@ def test_ticks_that_fall_into_a_check_are_skipped() -> None:
     grown = {"interval": 1, "check_takes": 30, "backoff": 2}
     assert planned(**grown, max_interval=10).checks == pytest.approx(1000 / 30, rel=CLOSE)
     assert planned(**grown, max_interval=60).checks == pytest.approx(1000 / 60, rel=CLOSE)
+    assert planned(**grown, max_interval=20).checks == pytest.approx(1000 / 40, rel=CLOSE)
 
 
 def test_a_notice_takes_actions() -> None:
@@ -223,7 +224,7 @@ def test_the_figures_are_those_that_are_deployed_and_documented() -> None:
     assert f"| Schedulers | 10 | {figures.SCHEDULERS_PER_REGION} |" in sources["docs/deploy.md"]
     worker = sources["infra/worker.bicep"]
     assert f"cpu: json('{figures.REPLICA_CPU}')" in worker
-    at_most = f"{figures.PRODUCTION_REPLICAS_AT_MOST} : {figures.DEVELOPMENT_REPLICAS_AT_MOST}"
-    assert f"(isProduction ? {at_most})" in worker
+    for production, development in zip(figures.PRODUCTION_REPLICAS, figures.DEVELOPMENT_REPLICAS, strict=True):
+        assert f"(isProduction ? {production} : {development})" in worker
     assert f"capacity: {figures.PRODUCTION_UNITS} }}" in sources["infra/modules/scheduler.bicep"]
     assert WorkerSettings.model_fields["max_activities"].default == figures.REPLICA_SLOTS

@@ -87,6 +87,7 @@ class World:
         self.checked_at: list[float] = []
         self.checkpoints: list[Checkpoint] = []
         self.room = True
+        self.held_back: Callable[[], float] = lambda: 0.0
         self.clocks_ahead = 0.0
 
     def play(self, turn: Turn, now: datetime) -> tuple[TurnReport, datetime]:
@@ -94,7 +95,8 @@ class World:
         self.turns.append(turn)
         skew = timedelta(seconds=self.clocks_ahead)
         clock = VirtualClock(now + skew)
-        playing = TurnRun(turn, instance_id(turn.job_id), self._looker(clock), clock, lambda: self.room)
+        key, look = instance_id(turn.job_id), self._looker(clock)
+        playing = TurnRun(turn, key, look, clock, lambda: self.room, held_back=self.held_back)
         return at_once(playing.run()), clock.time - skew
 
     def _looker(self, clock: VirtualClock) -> Looker:

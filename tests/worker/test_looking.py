@@ -4,7 +4,7 @@ import asyncio
 import builtins
 import logging
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Literal
@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor_core.conditions import Condition, ConditionError
 from monitor_core.contract import ErrorClass, Schedule, Turn, parse_request
 from monitor_core.kinds import CheckSpec, Variable
 from monitor_worker.checks.base import CheckContext, CheckFailed, Observation, Resources
@@ -144,6 +145,30 @@ def test_an_observation_becomes_a_summary_with_what_the_conditions_say() -> None
     assert (seen.observation.at, seen.observation.latency_seconds) == (START, 1.5)
     assert (seen.observation.success, seen.observation.failure) == (True, False)
     assert (seen.error, seen.retry_after_seconds) == (None, 5)
+
+
+@pytest.mark.parametrize(
+    ("failing", "permanent", "error_class"),
+    [
+        (True, True, None),
+        (False, True, ErrorClass.PERMANENT),
+        (False, False, ErrorClass.TRANSIENT),
+    ],
+)
+def test_a_condition_that_holds_decides_though_the_other_cannot_be_judged(
+    failing: bool, permanent: bool, error_class: ErrorClass | None
+) -> None:
+    async def evaluate(condition: Condition, values: Mapping[str, Any]) -> bool:
+        if condition.field == "success_when":
+            raise ConditionError("success_when takes too much", permanent=permanent)
+        return condition.holds(values)
+
+    driver = registry(lambda *_: asyncio.sleep(0, Observation("Up", {"up": not failing})))
+    asked = turn(success_when="up", failure_when="!up")
+    seen = asked_once(looker(asked, KEY, driver, ask, VirtualClock(START), evaluate=evaluate, mask=str))
+    assert seen.observation is not None
+    assert (seen.observation.success, seen.observation.failure, seen.unjudged) == (None, failing, True)
+    assert (seen.error.error_class if seen.error else None) is error_class
 
 
 def test_a_clock_that_is_set_back_gives_no_negative_latency() -> None:

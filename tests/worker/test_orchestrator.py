@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from monitor_core import pace
 from monitor_core.contract import ErrorClass
-from support.virtual import Answer, VirtualEngine, request, run
+from support.virtual import START, Answer, VirtualEngine, request, run
 
 DAY = 24 * 3600
 
@@ -272,6 +273,26 @@ def test_a_worker_s_clock_that_is_ahead_costs_a_check_or_two_at_the_deadline(ahe
     assert result["final_status"] == "Timeout"
     at_the_end = [at for at in engine.checked_at if at >= 30 - 0.5]
     assert len(at_the_end) <= 3, at_the_end
+
+
+@pytest.mark.parametrize("ahead", [-5, 0, 0.3, 5])
+@pytest.mark.parametrize("interval", [1, 60])
+def test_a_check_that_is_put_off_costs_a_turn_a_time_whatever_the_worker_s_clock(
+    ahead: float, interval: float
+) -> None:
+    engine = VirtualEngine(request(polling={"interval_seconds": interval}, timeout_seconds=300), always())
+    asked: list[datetime] = []
+
+    def held_back() -> float:
+        asked.append(engine.now)
+        assert len(asked) < 1000, "it is asked again and again"
+        return 0.5 if engine.now < START + timedelta(seconds=20) else 0.0
+
+    engine.clocks_ahead, engine.held_back = ahead, held_back
+    result = engine.run()
+    assert (result["final_status"], result["checks_performed"]) == ("Timeout", len(engine.checked_at))
+    assert 20 <= engine.checked_at[0] <= 22
+    assert sum(at < START + timedelta(seconds=20) for at in asked) <= 20 / 0.5
 
 
 def test_extending_again_and_again_doubles_no_check_and_bounds_the_history() -> None:

@@ -110,6 +110,8 @@ def test_a_turn_that_was_left_for_later_is_due_later_by_our_clock_and_keeps_its_
     polling, schedule = before.request.polling, reports.absorb(before, told, at(20)).progress.schedule
     assert due(polling, before.key, schedule) == at(27.5)
     assert schedule.k == before.progress.schedule.k
+    early = reports.absorb(before, told, at(-20)).progress.schedule
+    assert due(polling, before.key, early) == policy.next_due(before), "it does not come forward"
 
 
 @pytest.mark.parametrize(("checks", "before", "after"), [(1, 0, 1), (1, 2, 3), (0, 2, 3), (2, 2, 1), (9, 0, 1)])

@@ -24,34 +24,30 @@ _TYPES: Mapping[str, Any] = {
     "dyn": cel.Type.DYN,
     "map(string, string)": cel.Type.Map(cel.Type.STRING, cel.Type.STRING),
 }
-_LONGEST_PLAIN = 200
+_LONGEST_PLAIN = 120
 _CALL = re.compile(r"(\w+)\s*\(")
+_CONTAINS = re.compile(r"""contains\s*\(\s*('[^'"\\(]*'|"[^'"\\(]*")\s*\)""")
 _PLAIN_CALLS = frozenset(
-    [
-        "contains",
-        "double",
-        "duration",
-        "endsWith",
-        "has",
-        "int",
-        "lowerAscii",
-        "size",
-        "startsWith",
-        "string",
-        "timestamp",
-        "uint",
-        "upperAscii",
-    ]
+    "double duration endsWith has int lowerAscii size startsWith string timestamp uint upperAscii".split()  # noqa: SIM905
 )
-"""Each looks at a value once at most, and makes none that is larger."""
+"""Each looks at a value once at most, and makes none that is larger. So does `contains` with a short text."""
 _BUDGET = "Iteration budget exceeded"
-_NUMBERS = re.compile(r"(\w+=\d+\s*)+")
+_NUMBERS = re.compile(r"[^\W\d]\w*=\d+(?:\s+[^\W\d]\w*=\d+)*\s*")  # in linear time: a target may choose the text
 _UNBOUND = 'No value with name "'
 _UNFIT = "Unexpected value type for '"
 
 
 class ConditionError(Exception):
-    """A condition gave neither true nor false; the message names it and says why."""
+    """A condition gave neither true nor false; the message names it and says why.
+
+    Args:
+        message: it.
+        permanent: it will not at the next check either.
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent
 
 
 class Condition:
@@ -85,11 +81,12 @@ class Condition:
     def is_plain(self) -> bool:
         """Whether it takes no more than a few passes over an observation, and no more memory than that.
 
-        Told by its text: short, no macro that loops, no function and no sum that makes values grow, no pattern.
+        Told by its text: short, no loop, no function, sum or message that makes values grow, no pattern, and no
+        comment, which might stand between a function's name and its parenthesis.
         """
-        if len(self.text) > _LONGEST_PLAIN or "+" in self.text or "//" in self.text:
-            return False  # a comment might stand between a function's name and its parenthesis
-        return _PLAIN_CALLS.issuperset(_CALL.findall(self.text))
+        if len(self.text) > _LONGEST_PLAIN or any(sign in self.text for sign in ("+", "{", "//")):
+            return False
+        return _PLAIN_CALLS.issuperset(_CALL.findall(_CONTAINS.sub("_", self.text)))
 
     def holds(self, values: Mapping[str, Any]) -> bool:
         """Whether the condition holds for an observation's variables.

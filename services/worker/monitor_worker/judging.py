@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from monitor_core.conditions import Condition, ConditionError, Conditions
 from monitor_core.contract import CheckError, ErrorClass, Judgement, ObservationSummary, Turn
@@ -37,6 +37,13 @@ class Words:
         return CheckError(error_class=error_class, message=self.kept(message, "message"), at=at)
 
 
+class Judged(NamedTuple):
+    """What each condition says of an observation, and whether one that says nothing will at the next check."""
+
+    judgements: tuple[Judgement, ...]
+    error_class: ErrorClass
+
+
 @dataclass(frozen=True, slots=True)
 class Judge:
     """The conditions of a turn.
@@ -58,20 +65,18 @@ class Judge:
         """The judge of a turn's observations."""
         return cls(compiled, turn.success_when is None and turn.failure_when is None, evaluate, say)
 
-    async def judgements(self, seen: Observation) -> tuple[Judgement, ...]:
-        """What each condition says.
-
-        Raises:
-            CheckFailed: one takes more than a condition may.
-        """
-        return tuple([await self._judged(condition, seen) for condition in filter(None, self.conditions)])
-
-    async def _judged(self, condition: Condition, seen: Observation) -> Judgement:
-        try:
-            return self._judgement(condition, holds=await self.evaluate(condition, seen.variables))
-        except ConditionError as error:
-            advice = _GIVE_ONE if self.natural else ""
-            return self._judgement(condition, problem=self.say.kept(f"{error}{advice}", "message"))
+    async def judged(self, seen: Observation) -> Judged:
+        """What the conditions say."""
+        judgements, error_class = [], ErrorClass.TRANSIENT
+        for condition in filter(None, self.conditions):
+            try:
+                said = self._judgement(condition, holds=await self.evaluate(condition, seen.variables))
+            except ConditionError as error:
+                advice = _GIVE_ONE if self.natural else ""
+                said = self._judgement(condition, problem=self.say.kept(f"{error}{advice}", "message"))
+                error_class = ErrorClass.PERMANENT if error.permanent else error_class
+            judgements.append(said)
+        return Judged(tuple(judgements), error_class)
 
     def unjudged(self, why: str) -> tuple[Judgement, ...]:
         """The conditions where there was nothing to judge."""
@@ -83,19 +88,17 @@ class Judge:
         )
 
 
-def summary_of(
-    seen: Observation, judgements: tuple[Judgement, ...], at: datetime, latency: float, say: Words
-) -> ObservationSummary:
+def summary_of(seen: Observation, judged: Judged, at: datetime, latency: float, say: Words) -> ObservationSummary:
     """What is kept of an observation.
 
     Args:
         seen: the observation.
-        judgements: what the conditions say of it.
+        judged: what the conditions say of it.
         at: when the check started (UTC).
         latency: how long it took, in seconds.
         say: how texts are kept.
     """
-    holds = {judgement.field: judgement.holds for judgement in judgements}
+    holds = {judgement.field: judgement.holds for judgement in judged.judgements}
     return ObservationSummary(
         at=at,
         status=say.kept(seen.status, "status"),
@@ -106,19 +109,19 @@ def summary_of(
     )
 
 
-def look_of(seen: Observation, judgements: tuple[Judgement, ...], summary: ObservationSummary, say: Words) -> Look:
+def look_of(seen: Observation, judged: Judged, summary: ObservationSummary, say: Words) -> Look:
     """What of an observation counts.
 
     A condition that holds decides, whatever else is wrong with the answer. Where none does, the answer's own
     error comes first, then that of a condition that could not be judged.
     """
     at, retry_after, checkpoint = summary.at, seen.retry_after_seconds, say.checkpoint(seen.checkpoint)
-    why = next((judgement.problem for judgement in judgements if judgement.problem), None)
+    why = next((judgement.problem for judgement in judged.judgements if judgement.problem), None)
     unjudged = why is not None
     if summary.success or summary.failure:
         return Look(summary, None, retry_after, checkpoint, unjudged)
     if seen.error is not None:
         error = say.error(seen.error.error_class, str(seen.error), at)
         return Look(None, error, retry_after or seen.error.retry_after_seconds, checkpoint, unjudged)
-    failed = say.error(ErrorClass.TRANSIENT, why, at) if why else None
+    failed = say.error(judged.error_class, why, at) if why else None
     return Look(summary, failed, retry_after, checkpoint, unjudged)

@@ -105,13 +105,9 @@ def sighter(
 
 
 async def _judged(seen: Observation, judge: Judge, at: datetime, latency: float, say: Words) -> Sight:
-    try:
-        judgements = await judge.judgements(seen)
-    except CheckFailed as error:
-        why = say.error(error.error_class, str(error), at)
-        return Sight(Look(error=why), variables=seen.variables, judgements=judge.unjudged(why.message))
-    summary = summary_of(seen, judgements, at, latency, say)
-    return Sight(look_of(seen, judgements, summary, say), summary, seen.variables, judgements)
+    judged = await judge.judged(seen)
+    summary = summary_of(seen, judged, at, latency, say)
+    return Sight(look_of(seen, judged, summary, say), summary, seen.variables, judged.judgements)
 
 
 def _require_small(checkpoint: Checkpoint) -> None:

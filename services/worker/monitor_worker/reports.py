@@ -80,7 +80,7 @@ def _by_our_clock(monitor: Monitor, report: TurnReport, ahead: timedelta, now: d
         report = report.model_copy(update={"schedule": schedule})
     if report.put_off_seconds:
         later = timedelta(seconds=report.put_off_seconds) + now - due(polling, monitor.key, progress.schedule)
-        schedule = Schedule(anchor=progress.schedule.anchor + later, k=progress.schedule.k)
+        schedule = Schedule(anchor=progress.schedule.anchor + max(later, timedelta()), k=progress.schedule.k)
         report = report.model_copy(update={"schedule": schedule})
     if report.checks > 0 and due(polling, monitor.key, progress.schedule) >= progress.deadline:
         report = report.model_copy(update={"final": True})

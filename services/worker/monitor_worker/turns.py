@@ -125,7 +125,7 @@ class TurnRun:
             if not await self._clock.wait(min(self._seconds_to_wait(), longest_wait(self._turn.turn_seconds))):
                 return self._report(TurnEnd.DRAIN)
             if (seconds := self._held_back()) > 0:
-                if self._clock.now() < self._turn.deadline or self._patience <= 0:
+                if self._due < self._turn.deadline or self._patience <= 0:
                     return self._report(TurnEnd.OVER, put_off_seconds=seconds)
                 # The last check can be no later: the orchestrator would have it made at once.
                 if not await self._clock.wait(min(seconds, self._patience)):
@@ -219,5 +219,6 @@ class TurnRun:
             error=self._last.error,
             checkpoint=self._checkpoint,
             final=self._final,
-            allowed_seconds=LONGEST_TURN_SECONDS if self._has_room() else 0.0,
+            # What is put off is not waited for in a slot, where a clock that is ahead would not wait at all.
+            allowed_seconds=LONGEST_TURN_SECONDS if self._has_room() and not put_off_seconds else 0.0,
         )

@@ -92,12 +92,8 @@ def _units(plan: Plan) -> Iterator[str]:
 
 
 def _replicas(plan: Plan) -> Iterator[str]:
-    if plan.replicas == 1:
+    least, most = figures.PRODUCTION_REPLICAS if plan.capacity.units else figures.DEVELOPMENT_REPLICAS
+    if plan.replicas <= least:
         return
-    names = ["MONITOR_MIN_REPLICAS"]
-    is_production = plan.capacity.units > 0
-    if plan.replicas > (
-        figures.PRODUCTION_REPLICAS_AT_MOST if is_production else figures.DEVELOPMENT_REPLICAS_AT_MOST
-    ):
-        names.append("MONITOR_MAX_REPLICAS")
+    names = ["MONITOR_MIN_REPLICAS", *(["MONITOR_MAX_REPLICAS"] if plan.replicas > most else [])]
     yield f"{' and '.join(names)} {plan.replicas}: the scaler adds a worker only once work waits"

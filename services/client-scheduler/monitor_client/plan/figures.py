@@ -20,10 +20,10 @@ MONTH_HOURS: Final = 730
 # What we deploy: infra/worker.bicep, which a test compares.
 REPLICA_CPU: Final = 0.5
 REPLICA_SLOTS: Final = 2000
-DEVELOPMENT_REPLICAS_AT_MOST: Final = 3
-"""Of the preset `development`, unless MONITOR_MAX_REPLICAS says otherwise."""
-PRODUCTION_REPLICAS_AT_MOST: Final = 10
-"""Of the preset `production`."""
+DEVELOPMENT_REPLICAS: Final = (1, 3)
+"""At least and at most, with the preset `development`; MONITOR_MIN_REPLICAS and MONITOR_MAX_REPLICAS change it."""
+PRODUCTION_REPLICAS: Final = (2, 10)
+"""The same of the preset `production`."""
 PRODUCTION_UNITS: Final = 3
 """Of the preset `production`, which is Dedicated; `development` is Consumption."""
 

@@ -89,7 +89,7 @@ def _as_made(load: Load) -> Polling:
     interval, longest = ticks * polling.interval_seconds, polling.max_interval_seconds
     made = {
         "interval_seconds": interval,
-        "max_interval_seconds": None if longest is None else max(longest, interval),
+        "max_interval_seconds": longest and max(longest * math.ceil(load.check_takes_seconds / longest), interval),
         "turn_seconds": turn_seconds(polling),
     }
     return polling.model_copy(update=made)
