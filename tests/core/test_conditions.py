@@ -192,7 +192,7 @@ def test_a_missing_key_is_never_taken_for_true() -> None:
 
 
 def test_a_key_of_the_target_s_choice_costs_no_time_in_the_message() -> None:
-    key = "a=" + "=".join(["111"] * 40) + "!"
+    key = "a=" + "=".join(["111"] * 24) + "!"
     began = time.process_time()
     assert "Key not found" in unjudged("body[body.k] == 1", body={"k": key})
     assert time.process_time() - began < 1
