@@ -248,38 +248,37 @@ def test_a_check_that_the_deadline_cuts_off_is_made_again_and_only_that_one_is_t
     assert (said.verdict, said.error, said.variables) == ("Timeout", None, {"status": "Running", "check": 2})
 
 
-def test_what_a_draining_worker_gives_back_is_asked_of_another() -> None:
+def given_back(**changes: Any) -> tuple[Engine, Wait]:
+    """One whose look has come back without a check."""
     engine = Engine()
     running = explain(engine, given())  # type: ignore[arg-type]
     begin(running, engine)
     task, turn = engine.out.pop()
     report = Evidence.model_validate(looked(turn, seeing("Running"))).report
-    untouched = Evidence(report=report.model_copy(update={"checks": 0, "ended_by": TurnEnd.DRAIN}))
+    untouched = Evidence(report=report.model_copy(update={"checks": 0, **changes}))
     task.complete(untouched.model_dump(mode="json"))
     running.send(None)
+    return engine, running
+
+
+def require_asked_again(engine: Engine, running: Wait) -> None:
     again, turn = engine.out.pop()
     again.complete(looked(turn, seeing("Succeeded")))
     with pytest.raises(StopIteration) as ended:
         running.send(None)
     assert ended.value.value["verdict"] == "Completed"
+
+
+def test_what_a_draining_worker_gives_back_is_asked_of_another() -> None:
+    engine, running = given_back(ended_by=TurnEnd.DRAIN)
+    require_asked_again(engine, running)
 
 
 def test_what_a_worker_leaves_for_later_is_asked_for_later() -> None:
-    engine = Engine()
-    running = explain(engine, given())  # type: ignore[arg-type]
-    begin(running, engine)
-    task, turn = engine.out.pop()
-    report = Evidence.model_validate(looked(turn, seeing("Running"))).report
-    left = Evidence(report=report.model_copy(update={"checks": 0, "put_off_seconds": 7.5}))
-    task.complete(left.model_dump(mode="json"))
-    running.send(None)
+    engine, running = given_back(put_off_seconds=7.5)
     assert (engine.out, engine.timers[-1]) == ([], START + timedelta(seconds=7.5))
     running.send(None)
-    again, turn = engine.out.pop()
-    again.complete(looked(turn, seeing("Succeeded")))
-    with pytest.raises(StopIteration) as ended:
-        running.send(None)
-    assert ended.value.value["verdict"] == "Completed"
+    require_asked_again(engine, running)
 
 
 @pytest.mark.parametrize("is_lost", [True, False])

@@ -19,8 +19,8 @@ from weakref import WeakSet
 from monitor_core.conditions import Condition, ConditionError
 from monitor_worker import evaluation
 
-PATIENCE: Final = 10.0
-"""Seconds for an answer, by the clock: to wait for others, and to be evaluated."""
+PATIENCE: Final = 5.0
+"""Seconds for an answer, by the clock: to wait for others, and to be evaluated. A turn has time for four."""
 SLOW_SECONDS: Final = 0.05
 """A condition that has taken more CPU is evaluated beside the likes of it from then on, and holds up no other."""
 _LONGEST_ANSWER: Final = 16 * 1024 * 1024

@@ -113,24 +113,24 @@ class TurnRun:
         self._last_check_at: datetime | None = None
         self._final = False
         self._last = Look()
-        self._patience = LONGEST_PATIENCE
 
     async def run(self) -> TurnReport:
         """Check until there is something to report, the time of the turn is over, or the worker drains."""
         if min(self._seconds_to_wait(), self._turn.turn_seconds) > NEAR_SECONDS and not self._has_room():
             return self._report(TurnEnd.OVER)  # untouched: the orchestrator's timer waits instead
         began: float | None = None
+        patience = LONGEST_PATIENCE
         while True:
             # No longer than a turn may wait: a clock that is wrong by an hour must not hold a slot for one.
             if not await self._clock.wait(min(self._seconds_to_wait(), longest_wait(self._turn.turn_seconds))):
                 return self._report(TurnEnd.DRAIN)
             if (seconds := self._held_back()) > 0:
-                if self._due < self._turn.deadline or self._patience <= 0:
+                if self._due < self._turn.deadline or patience <= 0:
                     return self._report(TurnEnd.OVER, put_off_seconds=seconds)
                 # The last check can be no later: the orchestrator would have it made at once.
-                if not await self._clock.wait(min(seconds, self._patience)):
+                if not await self._clock.wait(min(seconds, patience)):
                     return self._report(TurnEnd.DRAIN)
-                self._patience -= seconds
+                patience -= seconds
                 continue
             started = self._clock.now()
             began = self._clock.monotonic() if began is None else began
